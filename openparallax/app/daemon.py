@@ -1,0 +1,57 @@
+"""``openparallax serve``: one house, one process, its signals and its end."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+from openparallax import logs
+from openparallax.app.house import House
+from openparallax.clock import SystemClock
+from openparallax.config import Settings
+
+
+def run(settings: Settings) -> int:
+    """Run the daemon until a signal ends it; return the exit code.
+
+    SIGTERM and SIGINT drain and end it with 0, a second one ends it at once. SIGHUP is logged.
+
+    Raises:
+        StartError: It cannot start; its exit code says which kind of reason.
+        ConfigError: An engine or stage could not be made.
+    """
+    log = logs.configure(level=settings.log.level, render=settings.log.format)
+    os.umask(0o077)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(settings, log))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(settings: Settings, log: logs.Logger) -> int:
+    loop = asyncio.get_running_loop()
+    ending = asyncio.Event()
+
+    def end(number: signal.Signals) -> None:
+        if ending.is_set():
+            os._exit(128 + number)
+        log.info("signal_received", signal=number.name)
+        ending.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end, number)
+    loop.add_signal_handler(
+        signal.SIGHUP,
+        lambda: log.warning("reload_ignored", hint="restart to read the configuration anew"),
+    )
+    house = House(settings, clock=SystemClock(), log=log)
+    await house.start()
+    await ending.wait()
+    await house.stop()
+    return 0

@@ -1,0 +1,95 @@
+"""What is done on the side: forgetting what is past its time, and cutting the log."""
+
+import asyncio
+
+from openparallax.clock import Clock
+from openparallax.errors import NotStored
+from openparallax.logs import Logger
+from openparallax.session.retention import Forgetting
+from openparallax.storage import Connection, Database, parcels, seen
+
+EVERY_S = 60.0
+STEP = 500
+"""Rows deleted in one unit: small, so that nobody waits for it."""
+TRUNCATE_EVERY_S = 1.0
+
+
+class Housekeeping:
+    """Runs every minute; a failure is logged and tried again, never fatal."""
+
+    def __init__(
+        self, *, database: Database, forgetting: Forgetting, clock: Clock, log: Logger
+    ) -> None:
+        self._database = database
+        self._forgetting = forgetting
+        self._clock = clock
+        self._log = log
+        self._must_truncate = False
+        self._task: asyncio.Task[None] | None = None
+        self._truncating: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        for task in (self._task, self._truncating):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except NotStored as error:
+                self._log.warning("housekeeping_put_off", error=str(error))
+            except Exception as error:  # noqa: BLE001 - the daemon goes on, and somebody reads it
+                self._log.error("housekeeping_failed", exc_info=error)
+            await self._clock.sleep(EVERY_S)
+
+    async def sweep(self) -> None:
+        """Do once all that is due.
+
+        Raises:
+            NotStored: The disk refused; to be tried again.
+        """
+        forgotten = await self._forgetting.sweep()
+        if forgotten:
+            self._log.info("forgot_off_the_record", count=forgotten)
+        while True:
+            now = self._clock.now()
+
+            def work(connection: Connection, now: float = now) -> int:
+                return max(
+                    seen.forget_old(connection, now, STEP),
+                    parcels.forget_old(connection, now, STEP),
+                )
+
+            if await self._database.unit(work) < STEP:
+                break
+
+    def truncate_soon(self) -> None:
+        """Words were scrubbed: cut the log, again and again until it has been cut."""
+        self._must_truncate = True
+
+    async def truncate(self) -> None:
+        """Cut the log now; where something is in the way, go on trying on the side."""
+        if await self._try_to_truncate():
+            return
+        if self._truncating is None or self._truncating.done():
+            self._truncating = asyncio.get_running_loop().create_task(self._truncate_later())
+
+    async def _try_to_truncate(self) -> bool:
+        try:
+            done = await self._database.truncate_log()
+        except NotStored:
+            return False
+        if done:
+            self._must_truncate = False
+        return done
+
+    async def _truncate_later(self) -> None:
+        while self._must_truncate:
+            await self._clock.sleep(TRUNCATE_EVERY_S)
+            if await self._try_to_truncate():
+                self._log.info("log_truncated")

@@ -1,0 +1,23 @@
+"""The allow-list: who may write."""
+
+from collections.abc import Collection
+
+from openparallax.chats.numbers import digits_of, match_key
+from openparallax.model.messages import Sender
+
+
+class AllowList:
+    """Numbers and business-scoped ids; an empty list lets everybody in."""
+
+    def __init__(self, entries: Collection[str]) -> None:
+        self._ids = frozenset(entry for entry in entries if not entry.isdigit())
+        self._numbers = frozenset(match_key(entry) for entry in entries if entry.isdigit())
+        self._everybody = not entries
+
+    def lets_in(self, sender: Sender) -> bool:
+        """Whether one of the ids that this message carries is on the list."""
+        if self._everybody:
+            return True
+        if sender.wa_id is not None and match_key(digits_of(sender.wa_id)) in self._numbers:
+            return True
+        return sender.user_id in self._ids or sender.parent_user_id in self._ids

@@ -1,0 +1,65 @@
+"""``serve`` and ``check``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from openparallax.errors import ConfigError
+
+if TYPE_CHECKING:
+    from openparallax.config import Settings
+
+_config = click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration; without it $OPENPARALLAX_CONFIG and the usual folders are tried.",
+)
+
+
+@click.command()
+@_config
+def serve(path: Path | None) -> None:
+    """Run the daemon in the foreground."""
+    settings = _load(path)
+    from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
+
+    sys.exit(daemon.run(settings))
+
+
+@click.command()
+@_config
+def check(path: Path | None) -> None:
+    """Say everything that is wrong with the configuration; exit 78 if anything is."""
+    settings = _load(path)
+    click.echo(f"{settings.file} is in order")
+    for warning in settings.warnings:
+        click.echo(f"{settings.file}: warning: {warning}")
+
+
+def _load(path: Path | None) -> "Settings":
+    from openparallax import config  # noqa: PLC0415 - --help need not wait for it
+    from openparallax.app.plugins import (  # noqa: PLC0415 - the same
+        engine_catalog,
+        stage_catalog,
+    )
+    from openparallax.session.notices import SENTENCES  # noqa: PLC0415 - the same
+
+    found = path or config.search(os.environ)
+    if found is None:
+        places = ", ".join(str(place) for place in config.places(os.environ))
+        raise ConfigError(
+            [f"no configuration found: name one with -c FILE, or put it at one of {places}"]
+        )
+    return config.load(
+        found,
+        environment=os.environ,
+        engines=engine_catalog(),
+        stages=stage_catalog(),
+        notice_names=SENTENCES.keys(),
+    )

@@ -1,0 +1,41 @@
+"""The configuration: one YAML file, read once, strict.
+
+In comes a path and the environment; out goes `Settings`, frozen, or a `ConfigError` with every
+problem at once, each with line and key, none with a value. The way of a file::
+
+    document   text to a tree with the line of each key; YAML's traps are caught here
+    resolve    the tree beside the models: secrets fetched, variables put in, strangers refused
+    validate   pydantic's strict check, its findings put into sentences of our own
+    choices    the engine and the stages, by their plugins' own models
+    rules      what no single key can be blamed for, and what is not in this version yet
+
+The names of engines, stages and notices are handed in, since the rooms that know them lie above.
+The daemon never rewrites the file. Everybody may enter.
+"""
+
+from openparallax.config.load import load
+from openparallax.config.models import WhatsApp
+from openparallax.config.numbers import normalise_number
+from openparallax.config.places import places, search
+from openparallax.config.settings import (
+    Catalog,
+    EngineChoice,
+    OffTheRecord,
+    Settings,
+    StageChoice,
+    Storage,
+)
+
+__all__ = [
+    "Catalog",
+    "EngineChoice",
+    "OffTheRecord",
+    "Settings",
+    "StageChoice",
+    "Storage",
+    "WhatsApp",
+    "load",
+    "normalise_number",
+    "places",
+    "search",
+]

@@ -1,0 +1,74 @@
+"""What the rest of the house gets to see of the configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from openparallax.config.models import Admin, Conversation, Log, Outbox, WhatsApp
+
+Catalog = Mapping[str, type[BaseModel]]
+"""Name of an engine or a stage -> the model of its settings.
+
+Names come from iterating. ``[name]`` may import the plugin, and raises `ConfigError` where that
+fails. A model may name, as the class variable ``secret_variables``, the environment variables that
+its secrets are read from when the file says nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Which engine answers, and its own settings."""
+
+    type: str
+    settings: BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class StageChoice:
+    """One stage of the pipeline, and its own settings."""
+
+    name: str
+    settings: BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class OffTheRecord:
+    """What differs off the record; None: the same as on the record."""
+
+    idle_minutes: float
+    engine: EngineChoice | None
+    pipeline: tuple[StageChoice, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    path: Path
+    """The database's file; absolute, its folder perhaps not there yet."""
+    retention_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration, checked.
+
+    Attributes:
+        file: Where it was read from.
+        pipeline: The stages, outermost first.
+        notices: Name of a sentence of the daemon -> the operator's own wording.
+        warnings: Sentences that the operator should see at every start; no values.
+    """
+
+    file: Path
+    whatsapp: WhatsApp
+    engine: EngineChoice
+    pipeline: tuple[StageChoice, ...]
+    conversation: Conversation
+    off_the_record: OffTheRecord
+    notices: Mapping[str, str]
+    outbox: Outbox
+    storage: Storage
+    admin: Admin
+    log: Log
+    warnings: tuple[str, ...]

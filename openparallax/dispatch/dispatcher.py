@@ -1,0 +1,322 @@
+"""Who is answered next: the stream of envelopes, the lanes, and the bound on turns."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from enum import Enum
+from itertools import islice
+from typing import Protocol
+
+from openparallax.clock import Clock
+from openparallax.errors import NotStored
+from openparallax.logs import Logger
+from openparallax.model.envelope import Envelope, Errand, Move
+from openparallax.storage import Database, envelopes
+
+PAGE = 500
+ROOM = 100_000
+"""Envelopes in memory (about 200 bytes each); past this many the rest stays in the table."""
+RETRY_S = 1.0
+MOST_MESSAGES = 20
+MOST_CHARACTERS = 16_000
+DEATHS = 3
+"""A turn found running after so many deaths of the process is not run again."""
+SUSPECT_DEATHS = 2
+"""A turn found running after so many deaths runs while no other suspect does."""
+
+
+class Taken(Enum):
+    """What a turn did with the envelopes that it was given."""
+
+    DONE = "done"
+    HELD = "held"
+    LATER = "later"
+
+
+class TakeTurn(Protocol):
+    """Answers the first of ``group`` and as many behind it as belong together."""
+
+    async def __call__(
+        self,
+        group: Sequence[Envelope],
+        *,
+        deaths: int,
+        is_cold: bool,
+        waiting: int,
+        window_until: int,
+    ) -> tuple[Taken, int]:
+        """Return what became of how many of them, counted from the first."""
+        ...
+
+
+class _Lane:
+    __slots__ = ("chat", "is_ready", "is_running", "waiting", "window_until")
+
+    def __init__(self, chat: int) -> None:
+        self.chat = chat
+        self.waiting: deque[Envelope] = deque()
+        self.is_running = False
+        self.is_ready = False
+        self.window_until = 0
+
+    def add(self, envelope: Envelope) -> None:
+        self.waiting.append(envelope)
+        self.window_until = max(self.window_until, envelope.window_until)
+
+
+class Dispatcher:
+    """Starts turns; see the sign on the room's door."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        take_turn: TakeTurn,
+        clock: Clock,
+        log: Logger,
+        most_turns: int,
+        coalesces: bool,
+    ) -> None:
+        self._database = database
+        self._take_turn = take_turn
+        self._clock = clock
+        self._log = log
+        self._free = most_turns
+        self._coalesces = coalesces
+        self._lanes: dict[int, _Lane] = {}
+        self._ready: deque[_Lane] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._taken = 0
+        self._is_behind = True
+        self._missed = False
+        self._is_stopping = False
+        self._catching_up: asyncio.Task[None] | None = None
+        self._one_suspect = asyncio.Lock()
+        self._first_new = 0
+        self._after_death = False
+
+    # -- what comes in --------------------------------------------------------------------------
+
+    def start(self, *, first_new: int, after_death: bool) -> None:
+        """Begin with what an earlier process left.
+
+        Args:
+            first_new: Envelopes below this number were admitted by an earlier process.
+            after_death: That process did not stop cleanly: what is unfinished may have been
+                running, and counts as having run once even if its claim never reached the disk.
+        """
+        self._first_new = first_new
+        self._after_death = after_death
+        self._catch_up_soon()
+
+    def admitted(self, new: Sequence[Envelope], released: Sequence[Envelope]) -> None:
+        """Take what the door has queued; called after each commit, in the order of numbers."""
+        for envelope in released:
+            if envelope.number <= self._taken:
+                self._put_back(envelope)
+        if self._is_behind:
+            self._missed = True
+        else:
+            for envelope in new:
+                self._take(envelope)
+            if self._waiting > ROOM:
+                self._is_behind = True
+        self._pump()
+
+    def moved(self, move: Move) -> None:
+        """Envelopes of a chat belong to another session now."""
+        lane = self._lanes.get(move.chat)
+        if lane is None:
+            return
+        turns = set(move.turns)
+        for place, envelope in enumerate(lane.waiting):
+            if envelope.number in turns:
+                lane.waiting[place] = replace(envelope, session=move.session)
+
+    def waiting_in(self, chat: int) -> int:
+        """How many messages of a chat wait for their turn."""
+        lane = self._lanes.get(chat)
+        return len(lane.waiting) if lane else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait in memory."""
+        return self._waiting
+
+    @property
+    def running(self) -> int:
+        """How many turns run."""
+        return len(self._tasks)
+
+    def _take(self, envelope: Envelope) -> None:
+        self._taken = envelope.number
+        lane = self._lanes.get(envelope.chat)
+        if lane is None:
+            lane = self._lanes[envelope.chat] = _Lane(envelope.chat)
+        lane.add(envelope)
+        self._waiting += 1
+        self._make_ready(lane)
+
+    def _put_back(self, envelope: Envelope) -> None:
+        """An older envelope than those that wait: to its place in the lane."""
+        lane = self._lanes.get(envelope.chat)
+        if lane is None:
+            lane = self._lanes[envelope.chat] = _Lane(envelope.chat)
+        if any(waiting.number == envelope.number for waiting in lane.waiting):
+            return
+        lane.add(envelope)
+        lane.waiting = deque(sorted(lane.waiting, key=lambda one: one.number))
+        self._waiting += 1
+        self._make_ready(lane)
+
+    def _make_ready(self, lane: _Lane) -> None:
+        if not (lane.is_running or lane.is_ready):
+            lane.is_ready = True
+            self._ready.append(lane)
+
+    # -- the cursor -----------------------------------------------------------------------------
+
+    def _catch_up_soon(self) -> None:
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.get_running_loop().create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Read on in the table until nothing admitted is missing in memory, or there is no room."""
+        while not self._is_stopping and self._waiting <= ROOM // 2:
+            self._missed = False
+            try:
+                rows = await self._database.read(lambda c: envelopes.after(c, self._taken, PAGE))
+            except NotStored:
+                await self._clock.sleep(RETRY_S)
+                continue
+            for envelope in rows:
+                self._take(envelope)
+            self._pump()
+            if len(rows) < PAGE and not self._missed:
+                self._is_behind = False
+                return
+
+    # -- turns ----------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        while self._free and self._ready and not self._is_stopping:
+            lane = self._ready.popleft()
+            lane.is_ready = False
+            lane.is_running = True
+            self._free -= 1
+            task = asyncio.get_running_loop().create_task(self._run(lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, lane: _Lane) -> None:
+        rest_s = 0.0
+        try:
+            rest_s = await self._one_turn(lane)
+        except NotStored:
+            rest_s = RETRY_S
+        except Exception as surprise:  # noqa: BLE001 - one chat's trouble must not end the others'
+            self._log.error("turn_broke", chat=lane.chat, exc_info=surprise)
+            rest_s = RETRY_S
+        finally:
+            self._free += 1
+            if rest_s and not self._is_stopping:
+                self._clock.call_later(rest_s, lambda: self._rested(lane))
+            else:
+                self._rested(lane)
+
+    def _rested(self, lane: _Lane) -> None:
+        lane.is_running = False
+        if lane.waiting:
+            self._make_ready(lane)
+        elif self._lanes.get(lane.chat) is lane:
+            del self._lanes[lane.chat]
+        if self._is_behind and self._waiting <= ROOM // 2:
+            self._catch_up_soon()
+        self._pump()
+
+    async def _one_turn(self, lane: _Lane) -> float:
+        """Run one turn; return for how long the lane is to rest."""
+        group = self._group(lane)
+        head = group[0]
+        is_cold = head.number < self._first_new
+        deaths = max(head.attempts, 1 if self._after_death else 0) if is_cold else 0
+        waiting = len(lane.waiting) - len(group)
+        async with self._one_suspect if deaths >= SUSPECT_DEATHS else nullcontext():
+            taken, count = await self._take_turn(
+                group,
+                deaths=deaths,
+                is_cold=is_cold,
+                waiting=waiting,
+                window_until=lane.window_until,
+            )
+        finished = {envelope.number for envelope in group[:count]}
+        if taken is Taken.LATER:
+            return RETRY_S
+        before = len(lane.waiting)
+        while lane.waiting and lane.waiting[0].number in finished:
+            lane.waiting.popleft()
+        if len(lane.waiting) + len(finished) != before:
+            # An older envelope was put in front while the turn ran.
+            lane.waiting = deque(one for one in lane.waiting if one.number not in finished)
+        self._waiting -= before - len(lane.waiting)
+        if taken is Taken.HELD and lane.waiting and self._clock.now() < lane.window_until - 60:
+            await self._release(lane)
+        return 0.0
+
+    async def _release(self, lane: _Lane) -> None:
+        """The person wrote in the very moment in which older messages were being held."""
+        released = await self._database.unit(lambda c: envelopes.release(c, lane.chat))
+        for envelope in released:
+            self._put_back(envelope)
+
+    def _group(self, lane: _Lane) -> list[Envelope]:
+        """What is answered together: consecutive words of one session, within the borders.
+
+        A turn that was claimed by an earlier process keeps the messages that it had.
+        """
+        head = lane.waiting[0]
+        group = [head]
+        if head.errand is not Errand.TURN:
+            return group
+        was_claimed = head.turn == head.number
+        characters = head.length
+        for envelope in islice(lane.waiting, 1, MOST_MESSAGES):
+            characters += envelope.length
+            if (
+                envelope.errand is not Errand.TURN
+                or envelope.session != head.session
+                or (envelope.turn != head.turn if was_claimed else not self._coalesces)
+                or characters > MOST_CHARACTERS
+            ):
+                break
+            group.append(envelope)
+        return group
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def stop_claiming(self) -> None:
+        """Start no further turn."""
+        self._is_stopping = True
+
+    async def drain(self, seconds: float) -> int:
+        """Let running turns finish for ``seconds``, then cancel them; return how many that were."""
+        self.stop_claiming()
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+        over = asyncio.Event()
+        timer = self._clock.call_later(seconds, over.set)
+        waiter = asyncio.get_running_loop().create_task(over.wait())
+        while self._tasks and not over.is_set():
+            await asyncio.wait({*self._tasks, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        timer.cancel()
+        waiter.cancel()
+        left = set(self._tasks)
+        for task in left:
+            task.cancel()
+        if left:
+            # A turn that does not heed its cancellation is left behind; the process ends anyway.
+            await asyncio.wait(left, timeout=2)
+        return len(left)

@@ -1,0 +1,210 @@
+"""The engine that asks a Claude model, through Anthropic's Messages API and official SDK."""
+
+import logging
+import re
+from itertools import dropwhile
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from openparallax.plugin import EngineError, PluginSettings, Reply, SecretStr, Tools, Turn
+
+ADDRESS = "https://api.anthropic.com"
+
+_WITHOUT_THINKING: dict[str, dict[str, Any]] = {
+    "claude-sonnet-5-5": {"thinking": {"type": "between_tools"}},
+    "claude-sonnet-5": {"thinking": {"type": "disabled"}},
+    "claude-haiku-5-5": {"thinking": {"type": "disabled"}},
+    "claude-opus-5": {"thinking": {"type": "disabled"}},
+    "claude-opus-5-5": {"output_config": {"effort": "low"}},
+    "claude-fable-5-1": {"output_config": {"effort": "low"}},
+}
+"""How each model that thinks unasked is told not to, or, the last two, to think little.
+
+Thinking counts against ``max_tokens``: at 1024, a model that thinks at its default effort may spend
+them all and write nothing. A wrong word here is a refused request, so a model that is not listed is
+asked as it is.
+
+Source:
+    Anthropic's pages "What's new" and "Migration guide" of each model, autumn 2026.
+"""
+
+_CACHE_UP_TO_HERE = {"cache_control": {"type": "ephemeral"}}
+_REQUEST_ID = re.compile(r"req_[A-Za-z0-9]{1,64}")
+
+_REASONS = {
+    400: "the request is invalid: check the engine's model and max_tokens",
+    401: "the API key is not valid: check the engine's api_key",
+    402: "the account has a billing problem: see Anthropic's console",
+    403: "the API key may not do this: check its permissions in Anthropic's console",
+    404: "there is no such model or address: check the engine's model and base_url",
+    413: "the conversation is too long for one request: /new begins a fresh one",
+    429: "the account's rate limit is reached",
+    529: "the API is overloaded",
+}
+
+
+class Anthropic:
+    """Answer with a Claude model; it sees the session's history and the turn."""
+
+    class Settings(PluginSettings):
+        """Which model, and how it is asked."""
+
+        secret_variables: ClassVar[dict[str, str]] = {"api_key": "ANTHROPIC_API_KEY"}
+
+        model: str = Field("claude-sonnet-5-5", min_length=1, description="Which model answers.")
+        api_key: SecretStr = Field(min_length=1, description="Key of Anthropic's API.")
+        base_url: str | None = Field(
+            None,
+            pattern="^https?://",
+            description="Another address that speaks the Messages API; null: Anthropic's own.",
+        )
+        max_tokens: int = Field(1024, ge=1, description="Greatest length of an answer, in tokens.")
+        system_prompt: str = Field(
+            "You answer people on WhatsApp. Be friendly and to the point: a few short sentences, in"
+            " the language that the person writes in. Say so when you do not know something.",
+            description="What the model is told about its task; empty: nothing.",
+        )
+
+    keeps_content = False
+    writes_markdown = True
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        # Here and not above: it takes a second and 50 MB, which an echo need not pay.
+        import anthropic  # noqa: PLC0415 - see above
+
+        # The SDK logs whole requests if ANTHROPIC_LOG says so; below it, its HTTP client addresses.
+        for name in ("anthropic", "httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._settings = settings
+        self._log = tools.log
+        self._client = anthropic.AsyncAnthropic(
+            api_key=settings.api_key.get_secret_value(),
+            base_url=settings.base_url or ADDRESS,  # not ANTHROPIC_BASE_URL: the file says where to
+            max_retries=2,
+            # Nothing arrives before the answer is whole; models write 20 tokens a second and more.
+            timeout=anthropic.Timeout(60 + settings.max_tokens / 20, connect=10),
+            open_telemetry=False,  # its spans hold the words if the environment asks for it
+        )
+        self._ask = self._client.messages.create  # imports the rest now, not in the first turn
+        self._request: dict[str, Any] = {
+            "model": settings.model,
+            "max_tokens": settings.max_tokens,
+            **_WITHOUT_THINKING.get(settings.model, {}),
+        }
+        if settings.system_prompt.strip():
+            system = {"type": "text", "text": settings.system_prompt, **_CACHE_UP_TO_HERE}
+            self._request["system"] = [system]
+
+    async def answer(self, turn: Turn) -> Reply:
+        """Answer ``turn`` with one request; overload and rate limits are tried three times in all.
+
+        Raises:
+            EngineError: The API failed or refused, the model refused or wrote nothing.
+        """
+        messages = render_messages(turn)
+        try:
+            message = await self._ask(**self._request, messages=messages)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may quote the prompt
+            failure = _explain(error)
+        else:
+            return self._read(turn, message)
+        # Raised out here so that it has no context: the SDK's exceptions hold the whole request.
+        raise failure
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _read(self, turn: Turn, message: Any) -> Reply:
+        """Make a reply of the API's answer, whose shape the SDK does not check."""
+        content = getattr(message, "content", None)
+        if not isinstance(content, list):
+            raise EngineError(
+                "The Messages API answered with something else than a message: check the engine's "
+                "base_url."
+            )
+        reason = message.stop_reason
+        if reason == "refusal":
+            raise EngineError("The model refused to answer.")
+        text = "".join(
+            block.text
+            for block in content
+            if getattr(block, "type", None) == "text" and isinstance(block.text, str)
+        )
+        text = _storable(text)
+        was_cut = reason in ("max_tokens", "model_context_window_exceeded")
+        if not text.strip():
+            raise EngineError(
+                "The model used up its tokens before it wrote anything: raise the engine's "
+                "max_tokens."
+                if was_cut
+                else "The model answered with no words."
+            )
+        if was_cut:
+            self._log.warning(
+                "reply_cut_short", turn=turn.id, reason=reason, limit=self._settings.max_tokens
+            )
+        model = message.model if isinstance(message.model, str) else self._settings.model
+        return Reply(text=text, usage=_usage(getattr(message, "usage", None)), model=model)
+
+
+def render_messages(turn: Turn) -> list[dict[str, Any]]:
+    """The session's history and the turn as the API wants them: alternating, the contact first.
+
+    Entries of one role in a row become blocks of one message and are not glued together, so that
+    the history's blocks are the same in the next request, and the cache mark on the last of them
+    finds what it marked in this one. The API refuses blank blocks, so they are left out.
+
+    Raises:
+        EngineError: The turn has no words.
+    """
+    if not turn.text.strip():
+        raise EngineError("There are no words to answer.")
+    messages: list[dict[str, Any]] = []
+
+    def add(role: str, text: str) -> None:
+        if not messages or messages[-1]["role"] != role:
+            messages.append({"role": role, "content": []})
+        messages[-1]["content"].append({"type": "text", "text": _storable(text)})
+
+    history = (spoken for spoken in turn.history if spoken.text.strip())
+    for spoken in dropwhile(lambda spoken: spoken.role == "engine", history):
+        add("user" if spoken.role == "contact" else "assistant", spoken.text)
+    if messages:
+        messages[-1]["content"][-1].update(_CACHE_UP_TO_HERE)
+    add("user", turn.text)
+    return messages
+
+
+def _storable(text: str) -> str:
+    """``text`` without lone surrogates, which neither JSON's bytes nor the database can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _usage(usage: Any) -> dict[str, int]:
+    counts = {
+        "input": getattr(usage, "input_tokens", None),
+        "output": getattr(usage, "output_tokens", None),
+        "cache_read": getattr(usage, "cache_read_input_tokens", None),
+        "cache_write": getattr(usage, "cache_creation_input_tokens", None),
+    }
+    return {kind: count for kind, count in counts.items() if isinstance(count, int)}
+
+
+def _explain(error: Exception) -> EngineError:
+    """Say what went wrong in our own words only: the API's may quote the prompt, or the key."""
+    import anthropic  # noqa: PLC0415 - loaded by then
+
+    if isinstance(error, anthropic.APITimeoutError):
+        return EngineError("The Messages API did not answer in time.")
+    if isinstance(error, anthropic.APIConnectionError):
+        return EngineError(
+            "The Messages API could not be reached: check the network and the engine's base_url."
+        )
+    if isinstance(error, anthropic.APIStatusError):
+        status = error.status_code
+        reason = _REASONS.get(status, "the API failed" if status >= 500 else "the API refused")
+        request = error.request_id or ""
+        trace = f", request {request}" if _REQUEST_ID.fullmatch(request) else ""
+        return EngineError(f"The Messages API answered {status}{trace}: {reason}.")
+    return EngineError(f"The request to the Messages API failed ({type(error).__name__}).")

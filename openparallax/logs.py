@@ -1,0 +1,143 @@
+"""The daemon's log: past-tense events, keys from a fixed list, no words, no secrets.
+
+Three side doors are shut here (each has leaked elsewhere): local variables in tracebacks, the
+message of a foreign exception (it may quote what it could not parse), and any key that is not on
+the list. A key that is not on the list is dropped and its *name* reported, so that the mistake is
+seen.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable, MutableMapping
+from pathlib import Path
+from typing import Any, Literal, Protocol, TextIO
+
+import structlog
+
+from openparallax.errors import OpenParallaxError
+
+KEYS = frozenset(
+    {
+        # what: ours
+        "event", "level", "timestamp", "exception", "error", "dropped_keys",
+        # which: opaque ids and shortened numbers
+        "account", "chat", "contact", "session", "turn", "parcel", "message", "engine", "stage",
+        "model", "notice", "errand", "mode",
+        # how much and how long
+        "count", "parts", "messages", "statuses", "attempts", "seconds", "ms", "wait_s", "queued",
+        "bytes", "port", "host", "path", "number", "duplicates", "limit", "kept", "usage",
+        # why
+        "reason", "result", "code", "error_class", "trace", "status", "type", "field", "hint",
+        "state", "version", "name", "signal", "url", "setting",
+    }
+)  # fmt: skip
+
+
+class Logger(Protocol):
+    """What the house logs with; any key outside `KEYS` is dropped."""
+
+    def debug(self, event: str, **keys: Any) -> Any: ...
+    def info(self, event: str, **keys: Any) -> Any: ...
+    def warning(self, event: str, **keys: Any) -> Any: ...
+    def error(self, event: str, **keys: Any) -> Any: ...
+
+
+def shorten(number: str) -> str:
+    """A number as logs may show it: first two and last two characters, such as ``49…07``."""
+    return f"{number[:2]}…{number[-2:]}" if len(number) > 6 else "…"
+
+
+Event = MutableMapping[str, Any]
+
+
+def _only_known_keys(_logger: Any, _method: str, event: Event) -> Event:
+    unknown = [key for key in event if key not in KEYS and key != "exc_info"]
+    for key in unknown:
+        del event[key]
+    if unknown:
+        event["dropped_keys"] = sorted(unknown)
+    return event
+
+
+def _wordless_exception(_logger: Any, _method: str, event: Event) -> Event:
+    """Replace ``exc_info`` by types and frames; a message is kept only where it is ours."""
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()[1]
+    if not isinstance(raised, BaseException):
+        return event
+    chain: list[dict[str, Any]] = []
+    step: BaseException | None = raised
+    while step is not None and len(chain) < 8:
+        frames = traceback.extract_tb(step.__traceback__)
+        chain.append(
+            {
+                "type": type(step).__qualname__,
+                "at": [f"{Path(f.filename).name}:{f.lineno}" for f in frames[-12:]],
+            }
+        )
+        step = step.__cause__ or step.__context__
+    event["exception"] = chain
+    if isinstance(raised, OpenParallaxError):
+        event["error"] = str(raised)
+    return event
+
+
+class _ForeignLogs(logging.Handler):
+    """Other libraries' records: their logger's name and level only, since their text may quote."""
+
+    def __init__(self, log: Logger) -> None:
+        super().__init__(level=logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        keys: dict[str, Any] = {"name": record.name, "path": f"{record.module}:{record.lineno}"}
+        if record.exc_info:
+            keys["exc_info"] = record.exc_info[1]
+        self._log.warning("library_warned", **keys)
+
+
+def configure(
+    *,
+    level: Literal["debug", "info", "warning", "error"] = "info",
+    render: Literal["auto", "text", "json"] = "auto",
+    stream: TextIO | None = None,
+) -> Logger:
+    """Set the process's log up and return its logger.
+
+    Args:
+        level: What is below it is not written.
+        render: ``auto`` is text on a terminal and JSON elsewhere.
+        stream: Where it goes; standard error if not given.
+
+    Source:
+        systemd collects standard error; structlog's own traceback renderers show local variables
+        by default and are not used.
+    """
+    out = stream or sys.stderr
+    as_text = render == "text" or (render == "auto" and out.isatty())
+    renderer: Callable[..., Any] = (
+        structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+        if as_text
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _wordless_exception,
+            _only_known_keys,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    log: Logger = structlog.get_logger()
+    root = logging.getLogger()
+    root.handlers = [_ForeignLogs(log)]
+    root.setLevel(logging.WARNING)
+    return log

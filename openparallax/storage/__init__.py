@@ -1,0 +1,18 @@
+"""The only room with SQL.
+
+In come `Write`s and units of work, out come rows as nouns of the model. One SQLite file, one
+connection that writes. Statements run on the loop, where they cost microseconds and share its
+caches without a lock; what waits for the disk (COMMIT, checkpoints, long reads) runs on a thread
+of its own. Measured: statements on the thread too cost a third of the acknowledgements, because
+every one of them gives the interpreter lock away and has to win it back.
+
+What the door writes is append-only (rising keys; one small table of hashes by the hour), since
+random keys cost half the throughput. Unfinished work stands in ``envelopes`` and open ``parcels``;
+nothing is found by scanning what is finished.
+
+The movers (inbox, dispatch, outbox) and the transcript enter; nobody above knows that it is SQLite.
+"""
+
+from openparallax.storage.database import Connection, Database, Write
+
+__all__ = ["Connection", "Database", "Write"]

@@ -1,0 +1,61 @@
+"""Which messages have been admitted: eight days of keyed hashes, by the hour.
+
+The hour is that of Meta's own timestamp, which a repeat carries too, so that one look is enough and
+what is old goes by the hour. A timestamp that cannot be true (a clock off by days, a test) is filed
+under the day of arrival instead, and looked for on each of the last days.
+"""
+
+from hashlib import blake2b
+
+from openparallax.storage.database import Connection
+
+HOUR_S = 3600
+DAY_S = 86400
+KEPT_DAYS = 9
+"""Meta repeats for seven days; eight are promised; one more bears a clock that jumps by a day."""
+PAST_S = 8 * DAY_S
+FUTURE_S = 2 * DAY_S
+DAY_BUCKETS = -1_000_000_000
+
+
+def hash_of(key: bytes, account: str, wamid: str) -> int:
+    """64 bits that stand for a message's id, which itself holds a phone number."""
+    digest = blake2b(
+        wamid.encode("utf-8", "replace"), digest_size=8, key=key, person=account.encode()[:16]
+    ).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def note(connection: Connection, hashed: int, sent_at: int, now: float) -> bool:
+    """Note a message as seen; False if it had been seen before."""
+    if now - PAST_S < sent_at < now + FUTURE_S:
+        return (
+            connection.execute(
+                "INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (sent_at // HOUR_S, hashed)
+            ).rowcount
+            == 1
+        )
+    today = DAY_BUCKETS + int(now // DAY_S)
+    buckets = [sent_at // HOUR_S, *range(today - KEPT_DAYS, today + 2)]
+    for bucket in buckets:
+        if connection.execute(
+            "SELECT 1 FROM seen WHERE bucket = ? AND hash = ?", (bucket, hashed)
+        ).fetchone():
+            return False
+    connection.execute("INSERT INTO seen VALUES (?, ?)", (today, hashed))
+    return True
+
+
+def forget_old(connection: Connection, now: float, most: int) -> int:
+    """Delete at most ``most`` hashes that are past their time; return how many there were."""
+    deleted = 0
+    for low, high in (
+        (-10, int((now - KEPT_DAYS * DAY_S) // HOUR_S)),
+        (DAY_BUCKETS, DAY_BUCKETS + int(now // DAY_S) - KEPT_DAYS),
+    ):
+        deleted += connection.execute(
+            "DELETE FROM seen WHERE (bucket, hash) IN "
+            "(SELECT bucket, hash FROM seen WHERE bucket >= ? AND bucket < ? LIMIT ?)",
+            (low, high, most - deleted),
+        ).rowcount
+    return deleted

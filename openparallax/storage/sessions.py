@@ -1,0 +1,76 @@
+"""Sessions: opened, suspended, ended; never changed in mode."""
+
+from openparallax.model.session import Mode, Session
+from openparallax.model.text import SessionId
+from openparallax.storage.chats import ChatRow
+from openparallax.storage.database import Connection
+
+OPEN, SUSPENDED, ENDED = 0, 1, 2
+
+
+def _leave(connection: Connection, session: SessionId, state: int) -> None:
+    connection.execute("UPDATE sessions SET state = ? WHERE id = ?", (state, session))
+
+
+def open_session(
+    connection: Connection, chat: int, mode: Mode, opened_at: int, before: SessionId | None = None
+) -> Session:
+    """Open a session and make it the chat's; the one before must have been left."""
+    new = connection.execute(
+        "INSERT INTO sessions (chat, mode, opened_at, before) VALUES (?, ?, ?, ?)",
+        (chat, int(mode), opened_at, before),
+    ).lastrowid
+    connection.execute("UPDATE chats SET session = ? WHERE id = ?", (new, chat))
+    return Session(SessionId(new or 0), mode)
+
+
+def suspend(connection: Connection, session: SessionId) -> None:
+    """Lay a session aside until ``/otr off``."""
+    _leave(connection, session, SUSPENDED)
+
+
+def end(connection: Connection, session: SessionId) -> None:
+    _leave(connection, session, ENDED)
+
+
+def resume(connection: Connection, chat: int, session: SessionId) -> int | None:
+    """Open a suspended session again; its ``opened_at``, or None if it is not there."""
+    row = connection.execute(
+        "UPDATE sessions SET state = 0 WHERE id = ? AND chat = ? AND state = 1 RETURNING opened_at",
+        (session, chat),
+    ).fetchone()
+    if row is None:
+        return None
+    connection.execute("UPDATE chats SET session = ? WHERE id = ?", (session, chat))
+    return int(row[0])
+
+
+def replace_suspended(connection: Connection, chat: ChatRow, opened_at: int) -> SessionId:
+    """End the session that lies beneath the open one, and lay a fresh one there."""
+    if chat.before is not None:
+        _leave(connection, chat.before, ENDED)
+    new = connection.execute(
+        "INSERT INTO sessions (chat, mode, state, opened_at) VALUES (?, 0, ?, ?)",
+        (chat.id, SUSPENDED, opened_at),
+    ).lastrowid
+    connection.execute("UPDATE sessions SET before = ? WHERE id = ?", (new, chat.session.id))
+    return SessionId(new or 0)
+
+
+def note_left_off(connection: Connection, chat: int, session: SessionId, at: int) -> None:
+    """Remember the off-the-record session that a command of time ``at`` ended."""
+    connection.execute(
+        "UPDATE chats SET left_off = ?, left_off_at = ? WHERE id = ?", (session, at, chat)
+    )
+
+
+def note_left_on(connection: Connection, chat: int, session: SessionId, at: int) -> None:
+    """Remember the session on the record that a command of time ``at`` ended."""
+    connection.execute(
+        "UPDATE chats SET left_on = ?, left_on_at = ? WHERE id = ?", (session, at, chat)
+    )
+
+
+def chat_and_state(connection: Connection, session: SessionId) -> tuple[int, int] | None:
+    row = connection.execute("SELECT chat, state FROM sessions WHERE id = ?", (session,)).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))

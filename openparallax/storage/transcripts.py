@@ -1,0 +1,99 @@
+"""Words on disk, of sessions on the record only."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from openparallax.model.entry import CONTACT_PART, ENGINE_PART, Entry, Role
+from openparallax.model.session import Mode, Session
+from openparallax.model.text import SessionId, Text
+from openparallax.storage.database import Connection, Write
+
+REPEATED_FOR_S = 8 * 86400
+"""Meta repeats for seven days: what was sent more than this before a moment was here by then."""
+PAGE = 200
+
+
+def keep(entry: Entry) -> Write:
+    """Write an entry down; the schema refuses one of a session that is off the record."""
+    return Write(
+        "INSERT INTO transcript VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            entry.turn,
+            entry.part,
+            entry.session.id,
+            int(entry.role),
+            entry.sent_at,
+            entry.text.words,
+        ),
+    )
+
+
+def close_turn(session: SessionId, turns: Sequence[int]) -> list[Write]:
+    """Make turns part of their session's history."""
+    return [
+        Write("INSERT INTO session_turns VALUES (?, ?) ON CONFLICT DO NOTHING", (session, turn))
+        for turn in turns
+    ]
+
+
+def read(connection: Connection, turn: int, part: int) -> Text | None:
+    row = connection.execute(
+        "SELECT words FROM transcript WHERE turn = ? AND part = ?", (turn, part)
+    ).fetchone()
+    return None if row is None else Text(row[0])
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    session = Session(SessionId(row[2]), Mode.ON_THE_RECORD)
+    return Entry(session, row[0], row[1], Role(row[3]), Text(row[5]), row[4])
+
+
+def history(connection: Connection, session: SessionId, before: int, most: int) -> list[Entry]:
+    """The latest ``most`` entries of a session's finished turns, oldest first."""
+    rows = connection.execute(
+        "SELECT t.turn, t.part, t.session, t.role, t.sent_at, t.words FROM session_turns s "
+        "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
+        "WHERE s.session = ? AND s.turn < ? AND t.role IN (0, 1) "
+        "ORDER BY s.turn DESC, t.part ASC LIMIT ?",
+        (CONTACT_PART, ENGINE_PART, session, before, most),
+    ).fetchall()
+    return [_entry(row) for row in reversed(rows)]
+
+
+def words_of_turn(connection: Connection, turn: int) -> list[Entry]:
+    """Every entry of a turn."""
+    rows = connection.execute(
+        "SELECT turn, part, session, role, sent_at, words FROM transcript WHERE turn = ?", (turn,)
+    ).fetchall()
+    return [_entry(row) for row in rows]
+
+
+def turns_newer(connection: Connection, session: SessionId, sent_at: int) -> list[int]:
+    """Finished turns of a session whose message is strictly newer than ``sent_at``.
+
+    Walks back from the latest turn and stops at a message so old that everything before it must
+    have been here already at that time (see `REPEATED_FOR_S`).
+    """
+    found: list[int] = []
+    below = 1 << 62
+    while True:
+        rows = connection.execute(
+            "SELECT s.turn, t.sent_at FROM session_turns s "
+            "JOIN transcript t ON t.turn = s.turn AND t.part = ? "
+            "WHERE s.session = ? AND s.turn < ? ORDER BY s.turn DESC LIMIT ?",
+            (CONTACT_PART, session, below, PAGE),
+        ).fetchall()
+        for turn, sent in rows:
+            if sent < sent_at - REPEATED_FOR_S:
+                return found
+            if sent > sent_at:
+                found.append(turn)
+        if len(rows) < PAGE:
+            return found
+        below = rows[-1][0]
+
+
+def scrub_turn(connection: Connection, session: SessionId, turn: int) -> None:
+    """Delete every word of a turn; gone from the files after the next truncating checkpoint."""
+    connection.execute("DELETE FROM transcript WHERE turn = ?", (turn,))
+    connection.execute("DELETE FROM session_turns WHERE session = ? AND turn = ?", (session, turn))

@@ -1,0 +1,76 @@
+"""Words, in the one place where they are: under (session, turn, part).
+
+Two rooms with one contract: `durable` writes words to disk, `volatile` holds them in memory. Which
+one is used is a look-up by the session's mode, ``transcripts[mode]``, and never an ``if``; the
+calling lines are the same for both::
+
+    await database.write(*transcript.keep(*entries), ...)   # the durable one returns writes
+    transcript.hold(*entries)                               # the volatile one remembers
+
+Nothing is held before its commit, so a request that is brought again cannot double words. Only the
+composition root may hold the volatile room; the door, dispatch and the outbox get the look-up.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from openparallax.model.entry import Entry, Role
+from openparallax.model.session import Mode, Session
+from openparallax.model.text import Text
+from openparallax.storage import Write
+
+
+class Transcript(Protocol):
+    """What both rooms can do."""
+
+    outlives_the_process: bool
+    """Whether words taken in now will still be there after a restart."""
+
+    def keep(self, *entries: Entry) -> Sequence[Write]:
+        """The writes that keep ``entries``; to be part of the caller's transaction."""
+        ...
+
+    def hold(self, *entries: Entry) -> None:
+        """Have ``entries`` at hand, after their transaction; may be repeated."""
+        ...
+
+    def close_turn(self, session: Session, turns: Sequence[int]) -> Sequence[Write]:
+        """The writes that make ``turns`` part of the session's history."""
+        ...
+
+    def follow(self, session: Session, spoken: Iterable[Entry]) -> None:
+        """Note what a turn added to the history, after its transaction."""
+        ...
+
+    async def read(self, session: Session, turn: int, part: int) -> Text | None:
+        """The words under a key; None if they are not there (any more).
+
+        Raises:
+            NotStored: They could not be read now; may be repeated.
+        """
+        ...
+
+    async def history(self, session: Session, before: int) -> list[Entry]:
+        """What contact and engine said in finished turns below ``before``, oldest first.
+
+        Bounded, beginning with the contact, and trimmed in blocks, so that the beginning stays the
+        same for several turns and a prompt cache holds.
+
+        Raises:
+            NotStored: It could not be read now; may be repeated.
+        """
+        ...
+
+
+Transcripts = Mapping[Mode, Transcript]
+
+
+def trimmed(spoken: Sequence[Entry], most: int) -> list[Entry]:
+    """The latest of ``spoken``, at most ``most``, cut in blocks and beginning with the contact."""
+    start = 0
+    if len(spoken) > most:
+        block = max(1, most // 4)
+        start = -(-(len(spoken) - most) // block) * block
+    while start < len(spoken) and spoken[start].role is not Role.CONTACT:
+        start += 1
+    return list(spoken[start:])

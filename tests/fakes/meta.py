@@ -1,0 +1,244 @@
+"""Meta's side of a webhook: payloads as Meta builds them, signed and delivered until taken.
+
+An *item* is one update: a message with its contact, a status, or a whole change of another field.
+`envelope` puts items into one request the way Meta batches them.
+"""
+
+import asyncio
+import base64
+import hmac
+import itertools
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+
+PHONE_NUMBER_ID = "1234567890123456"
+DISPLAY_PHONE_NUMBER = "15550001111"
+WABA_ID = "102290129340398"
+SECRET = "test_app_secret"
+VERIFY_TOKEN = "test_verify_token"
+
+Item = dict[str, Any]
+
+_numbers = itertools.count(1)
+
+
+def new_wamid(sender: str) -> str:
+    """An id like Meta's: it holds the person's number, and no two are alike."""
+    inside = b"\x1d\x0b" + sender.encode() + b"\x15\x02\x00" + b"%016d" % next(_numbers)
+    return "wamid." + base64.b64encode(inside).decode("ascii")
+
+
+def message(
+    sender: str | None,
+    kind: str,
+    content: object = None,
+    *,
+    wamid: str | None = None,
+    at: int | None = None,
+    phone_number_id: str = PHONE_NUMBER_ID,
+    name: str | None = "Ann",
+    user_id: str | None = None,
+    parent_user_id: str | None = None,
+    **more: Any,
+) -> Item:
+    """A message of any type, as an item.
+
+    Args:
+        sender: Digits of the number, or None for a person who took a username.
+        content: What stands under the type's own name.
+        at: Unix seconds; now, if not given.
+        more: Further fields of the message, such as ``context``.
+    """
+    known_as = sender or user_id or parent_user_id or ""
+    ids = {"from": sender, "from_user_id": user_id, "from_parent_user_id": parent_user_id}
+    contact_ids = {"wa_id": sender, "user_id": user_id, "parent_user_id": parent_user_id}
+    return {
+        "phone_number_id": phone_number_id,
+        "contact": {
+            **({} if name is None else {"profile": {"name": name}}),
+            **{key: value for key, value in contact_ids.items() if value is not None},
+        },
+        "message": {
+            **{key: value for key, value in ids.items() if value is not None},
+            "id": wamid or new_wamid(known_as),
+            "timestamp": str(int(time.time()) if at is None else at),
+            "type": kind,
+            **({} if content is None else {kind: content}),
+            **more,
+        },
+    }
+
+
+def text(sender: str | None, words: str, **details: Any) -> Item:
+    """A text message; ``details`` as in `message`."""
+    return message(sender, "text", {"body": words}, **details)
+
+
+def media(
+    sender: str | None, kind: str = "image", *, caption: str | None = None, **details: Any
+) -> Item:
+    """A picture or the like; ``details`` as in `message`."""
+    content = {
+        "mime_type": {"image": "image/jpeg", "audio": "audio/ogg; codecs=opus"}.get(kind, "x/y"),
+        "sha256": "wvfEbGLLHcHY3vbuDxMvH8LhrGPPLpDLkM3tRsgZGmE=",
+        "id": str(next(_numbers)),
+        **({} if caption is None else {"caption": caption}),
+    }
+    return message(sender, kind, content, **details)
+
+
+def button(sender: str | None, title: str, choice_id: str, **details: Any) -> Item:
+    """A tap on a reply button; ``details`` as in `message`."""
+    reply = {"type": "button_reply", "button_reply": {"id": choice_id, "title": title}}
+    return message(sender, "interactive", reply, **details)
+
+
+def status(
+    wamid: str,
+    state: str = "delivered",
+    *,
+    callback: str | None = None,
+    code: int | None = None,
+    at: int | None = None,
+    recipient: str = "4915112345678",
+    phone_number_id: str = PHONE_NUMBER_ID,
+) -> Item:
+    """A delivery status of one of our messages, as an item.
+
+    Args:
+        callback: The ``biz_opaque_callback_data`` of the send.
+        code: Meta's error code, where ``state`` is ``failed``.
+    """
+    return {
+        "phone_number_id": phone_number_id,
+        "status": {
+            "id": wamid,
+            "status": state,
+            "timestamp": str(int(time.time()) if at is None else at),
+            "recipient_id": recipient,
+            **({} if callback is None else {"biz_opaque_callback_data": callback}),
+            **({} if code is None else {"errors": [{"code": code, "title": "made up"}]}),
+        },
+    }
+
+
+def change(field: str, value: object) -> Item:
+    """A whole change, such as an ``account_update``, as an item."""
+    return {"change": {"field": field, "value": value}}
+
+
+def envelope(*items: Item, spread: bool = False) -> dict[str, Any]:
+    """One request with ``items`` in their order.
+
+    Args:
+        spread: Give each item an entry of its own; otherwise neighbours of one number and one sort
+            share a change, and each person is listed once among its contacts.
+    """
+    changes: list[dict[str, Any]] = []
+    for item in items:
+        if "change" in item:
+            changes.append(item["change"])
+            continue
+        sort = "messages" if "message" in item else "statuses"
+        last = changes[-1]["value"] if changes and not spread else {}
+        number = item["phone_number_id"]
+        if sort not in last or last["metadata"]["phone_number_id"] != number:
+            last = {
+                "messaging_product": "whatsapp",
+                "metadata": {
+                    "display_phone_number": DISPLAY_PHONE_NUMBER,
+                    "phone_number_id": number,
+                },
+                sort: [],
+            }
+            changes.append({"field": "messages", "value": last})
+        if sort == "messages":
+            contacts = last.setdefault("contacts", [])
+            if item["contact"] and item["contact"] not in contacts:
+                contacts.append(item["contact"])
+            last["messages"].append(item["message"])
+        else:
+            last["statuses"].append(item["status"])
+    groups = [[one] for one in changes] if spread else [changes]
+    entries = [{"id": WABA_ID, "changes": group} for group in groups]
+    return {"object": "whatsapp_business_account", "entry": entries}
+
+
+def dump(payload: object) -> bytes:
+    r"""JSON as Meta writes it: compact, ``\uXXXX`` in lower case, ``\/``."""
+    return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+
+
+def body(*items: Item, spread: bool = False) -> bytes:
+    """The bytes of one request; arguments as in `envelope`."""
+    return dump(envelope(*items, spread=spread))
+
+
+def sign(raw: bytes, secret: str = SECRET) -> str:
+    """The value of ``X-Hub-Signature-256``."""
+    return "sha256=" + hmac.digest(secret.encode(), raw, "sha256").hex()
+
+
+async def post(
+    session: aiohttp.ClientSession, url: str, raw: bytes, secret: str | None = SECRET
+) -> int:
+    """Post one request and return the status; unsigned if ``secret`` is None."""
+    headers = {"Content-Type": "application/json"}
+    if secret is not None:
+        headers["X-Hub-Signature-256"] = sign(raw, secret)
+    async with session.post(url, data=raw, headers=headers) as response:
+        await response.read()
+        return response.status
+
+
+async def _soon() -> None:
+    await asyncio.sleep(0.02)
+
+
+class Meta:
+    """Delivers as Meta does: again and again until the answer is 200, up to ``max_tries``.
+
+    Attributes:
+        statuses: Every answer so far; 0 where there was none.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        secret: str | None = SECRET,
+        max_tries: int = 50,
+        pause: Callable[[], Awaitable[None]] = _soon,
+    ) -> None:
+        self._session = session
+        self.url = url
+        self._secret = secret
+        self._max_tries = max_tries
+        self._pause = pause
+        self.statuses: list[int] = []
+
+    async def deliver(self, *items: Item, spread: bool = False) -> int:
+        """Deliver ``items`` in one request; the number of tries that it took."""
+        return await self.deliver_raw(body(*items, spread=spread))
+
+    async def deliver_raw(self, raw: bytes) -> int:
+        """The same for bytes.
+
+        Raises:
+            AssertionError: No try was answered 200.
+        """
+        for tries in range(1, self._max_tries + 1):
+            try:
+                answer = await post(self._session, self.url, raw, self._secret)
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                answer = 0
+            self.statuses.append(answer)
+            if answer == 200:
+                return tries
+            await self._pause()
+        raise AssertionError(f"not taken in {self._max_tries} tries: {self.statuses[-5:]}")

@@ -1,0 +1,115 @@
+"""The fake Graph keeps what it promises to the flow tests."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from openparallax.graph.client import GraphClient
+from tests.fakes.graph import FakeGraph, cut_after_accepting, error
+from tests.graph.conftest import ACCOUNT, TO, send
+
+SECRET = "app secret"
+
+
+class Webhook:
+    """Notes what is posted to it; answers 503 as often as it is told."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.tries = 0
+        self.bodies: list[Any] = []
+
+    async def __call__(self, request: web.BaseRequest) -> web.Response:
+        data = await request.read()
+        digest = hmac.new(SECRET.encode(), data, hashlib.sha256).hexdigest()
+        assert request.headers["X-Hub-Signature-256"] == f"sha256={digest}"
+        self.tries += 1
+        if self.tries <= self.failures:
+            return web.Response(status=503)
+        self.bodies.append(json.loads(data))
+        return web.Response()
+
+
+async def test_statuses_are_posted_until_they_are_taken(
+    graph: FakeGraph, client: GraphClient
+) -> None:
+    webhook = Webhook(failures=3)
+    server = web.ServerRunner(web.Server(webhook))
+    await server.setup()
+    await web.TCPSite(server, "127.0.0.1", 0).start()
+    host, port = server.addresses[0][:2]
+    graph.report_to(
+        f"http://{host}:{port}/webhook",
+        SECRET,
+        lambda call: ["failed:131026"] if call.body == "b" else ["sent", "read"],
+        pause_s=0.01,
+    )
+    graph.queue(cut_after_accepting())
+    await send(client, "a")
+    await send(client, "b")
+    await graph.reported()
+    await server.cleanup()
+    assert webhook.tries == 6
+    values = [body["entry"][0]["changes"][0]["value"] for body in webhook.bodies]
+    assert all(value["metadata"]["phone_number_id"] == ACCOUNT for value in values)
+    told = [status for value in values for status in value["statuses"]]
+    by_wamid = {
+        call.wamid: [
+            (s["status"], s["biz_opaque_callback_data"]) for s in told if s["id"] == call.wamid
+        ]
+        for call in graph.accepted
+    }
+    first, second = graph.accepted
+    assert by_wamid == {
+        first.wamid: [("sent", "t0ken"), ("read", "t0ken")],
+        second.wamid: [("failed", "t0ken")],
+    }
+    (failed,) = [s for s in told if s["status"] == "failed"]
+    assert failed["errors"][0]["code"] == 131026
+
+
+async def test_refused_messages_are_calls_and_not_accepted(
+    graph: FakeGraph, client: GraphClient
+) -> None:
+    graph.queue(error(131026))
+    graph.plan = lambda call: error(190) if call.body == "b" else graph.hang(accepts=True)
+    await send(client, "a")
+    await send(client, "b")
+    task = asyncio.create_task(send(client, "c"))
+    await graph.wait_for(1)
+    assert not task.done()
+    graph.release()
+    await task
+    assert [call.body for call in graph.calls] == ["a", "b", "c"]
+    assert graph.bodies(f"+{TO}") == ["c"]
+
+
+async def test_waiting_in_vain_fails_with_what_was_seen(
+    graph: FakeGraph, client: GraphClient
+) -> None:
+    await send(client)
+    with pytest.raises(AssertionError, match="1 calls, 1 accepted"):
+        await graph.wait_for(2, timeout_s=0.05)
+
+
+async def test_it_asks_what_graph_asks(graph: FakeGraph) -> None:
+    url = f"{graph.url}/v25.0/{ACCOUNT}/messages"
+    async with aiohttp.ClientSession() as session:
+        async with session.post(url, json={}) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (401, 190)
+        bearer = {"Authorization": "Bearer x"}
+        async with session.post(url, data=b"{", headers=bearer) as answer:
+            assert answer.status == 400
+        async with session.post(url, json={"to": "1"}, headers=bearer) as answer:
+            assert answer.status == 400
+        read = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1"}
+        async with session.post(url, json=read, headers=bearer) as answer:
+            assert await answer.json() == {"success": True}
+    assert graph.reads == [read]
+    assert graph.accepted == []
