@@ -5,7 +5,7 @@ import re
 from itertools import dropwhile
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from openparallax.plugin import EngineError, PluginSettings, Reply, SecretStr, Tools, Turn
 
@@ -66,6 +66,13 @@ class Anthropic:
             description="What the model is told about its task; empty: nothing.",
         )
 
+        @field_validator("api_key")
+        @classmethod
+        def _is_one_word(cls, key: SecretStr) -> SecretStr:
+            if any(character.isspace() for character in key.get_secret_value()):
+                raise ValueError("must not hold spaces or line ends")
+            return key
+
     keeps_content = False
     writes_markdown = True
 
@@ -102,9 +109,9 @@ class Anthropic:
         Raises:
             EngineError: The API failed or refused, the model refused or wrote nothing.
         """
-        messages = render_messages(turn)
+        request = {**self._request, "messages": render_messages(turn)}
         try:
-            message = await self._ask(**self._request, messages=messages)
+            message = await self._ask(**request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may quote the prompt
             failure = _explain(error)
         else:

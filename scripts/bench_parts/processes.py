@@ -39,7 +39,8 @@ class Processes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for process in self._started:
+        # The generator before what it measures, or it would complain.
+        for process in reversed(self._started):
             kill(process)
 
     def start(

@@ -21,6 +21,7 @@ from run_parts.trial import CONTACT, DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, Tria
 
 T = TypeVar("T")
 
+_MOMENT_S = 0.5
 _QUIET_S = 0.3
 _SETTLE_WITHIN_S = 5.0
 # These are answered twice: the command, and the words behind it.
@@ -56,12 +57,18 @@ class Phone:
         self._loop.close()
 
     def say(self, text: str) -> str:
-        """Post one message; returns what went wrong, or ""."""
-        return self._run(self._post_message(text))
+        """Post one message and wait for an answer a moment; returns what went wrong, or "".
+
+        The moment is for the eye: what answers at once stands above the next prompt.
+        """
+        return self._run(self._ask(text, _MOMENT_S))[0]
 
     def ask(self, text: str, within_s: float) -> str:
         """Post one message and wait for its answer; returns what went wrong, or ""."""
-        return self._run(self._ask(text, within_s))
+        problem, is_answered = self._run(self._ask(text, within_s))
+        if problem or is_answered:
+            return problem
+        return f"No answer came within {within_s:.0f} s. See {self._trial.log}"
 
     def settle(self) -> None:
         """Wait, a short while, until nothing more comes and all statuses have been posted."""
@@ -72,16 +79,16 @@ class Phone:
 
     # the contact
 
-    async def _ask(self, text: str, within_s: float) -> str:
+    async def _ask(self, text: str, within_s: float) -> tuple[str, bool]:
         wanted = self._received + (2 if _COMMAND_WITH_WORDS.match(text) else 1)
         if problem := await self._post_message(text):
-            return problem
+            return problem, False
         try:
             async with asyncio.timeout(within_s), self._changed:
                 await self._changed.wait_for(lambda: self._received >= wanted)
         except TimeoutError:
-            return f"No answer came within {within_s:.0f} s. See {self._trial.log}"
-        return ""
+            return "", False
+        return "", True
 
     async def _settle(self) -> None:
         with contextlib.suppress(TimeoutError):

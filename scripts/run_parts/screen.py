@@ -23,24 +23,26 @@ class Screen:
     def __init__(self) -> None:
         self.is_interactive = _is_terminal()
         self._is_prompting = False
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         for stream in (sys.stdin, sys.stdout, sys.stderr):
             if stream is not None and hasattr(stream, "reconfigure"):
                 stream.reconfigure(encoding="utf-8", errors="replace")
 
     def typed(self) -> Iterator[str]:
         """Lines from the prompt, until Ctrl-D; empty ones are passed over."""
+        has_hook = readline is not None and hasattr(readline, "set_pre_input_hook")
+        if readline is not None and has_hook:
+            readline.set_pre_input_hook(self._begin_prompt)  # called once the prompt is there
         while True:
-            with self._lock:
-                self._is_prompting = True
+            if not has_hook:
+                self._begin_prompt()
             try:
                 line = input(_PROMPT)
             except EOFError:
-                print()
+                self._write("\n", sys.stdout)
                 return
             finally:
-                with self._lock:
-                    self._is_prompting = False
+                self._is_prompting = False
             if line.strip():
                 yield line
 
@@ -61,24 +63,30 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Something about the run itself."""
-        with self._lock:
-            self._print(text, sys.stderr)
+        self._print(text, sys.stderr)
 
     def _show(self, who: str, text: str) -> None:
         # What a model wrote may hold sequences that command a terminal.
         clean = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
-        with self._lock:
-            self._print(who + clean.replace("\n", "\n" + " " * len(who)), sys.stdout)
+        self._print(who + clean.replace("\n", "\n" + " " * len(who)), sys.stdout)
 
     def _print(self, text: str, stream: TextIO) -> None:
+        with self._lock:
+            if self._is_prompting:
+                typed = readline.get_line_buffer() if readline else ""
+                self._write(f"\r\x1b[K{text}\n{_PROMPT}{typed}", stream)
+            else:
+                self._write(f"{text}\n", stream)
+
+    @staticmethod
+    def _write(text: str, stream: TextIO) -> None:
         # Whoever reads may have gone; that is no reason to leave the daemon alone.
         with contextlib.suppress(BrokenPipeError):
-            if self._is_prompting and self.is_interactive:
-                typed = readline.get_line_buffer() if readline else ""
-                print(f"\r\x1b[K{text}", file=stream, flush=True)
-                print(f"{_PROMPT}{typed}", end="", flush=True)
-            else:
-                print(text, file=stream, flush=True)
+            stream.write(text)
+            stream.flush()
+
+    def _begin_prompt(self) -> None:
+        self._is_prompting = True
 
     @staticmethod
     def _is_background() -> bool:

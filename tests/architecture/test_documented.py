@@ -18,6 +18,7 @@ README = ROOT / "README.md"
 _FENCED = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^\1\2 *$", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)*/?")
+_AT_THE_TOP = re.compile(r"[A-Z]{4,}\.md|[\w.-]+\.example\.\w+")
 
 
 def code_in(text: str) -> list[str]:
@@ -37,13 +38,11 @@ def paths_in(text: str) -> Iterator[str]:
     """The words of code in ``text`` that look like a path of this repository."""
     files = {name_of(path) for path in repository_files()}
     top = {name.partition("/")[0] for name in files}
-    for code in code_in(text):
-        for word in code.split():
-            first, slash, rest = word.partition("/")
-            if not _PATH.fullmatch(word):
-                continue
-            if (first in top and (slash and rest)) or (not slash and re.fullmatch(r"[A-Z]{4,}\.md|[\w.-]+\.example\.\w+", word)):
-                yield word
+    for word in (word for code in code_in(text) for word in code.split()):
+        first, slash, rest = word.partition("/")
+        is_inside = bool(_PATH.fullmatch(word) and first in top and rest)
+        if is_inside or (not slash and _AT_THE_TOP.fullmatch(word)):
+            yield word
 
 
 def _entry_points(kind: str) -> list[str]:

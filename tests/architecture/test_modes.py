@@ -23,6 +23,7 @@ def branches_on_mode(tree: ast.AST) -> list[int]:
 
 
 def _decided_by_mode(node: ast.AST) -> Iterator[int]:
+    tests: list[ast.AST]
     match node:
         case (
             ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test) | ast.Assert(test=test)
@@ -37,12 +38,13 @@ def _decided_by_mode(node: ast.AST) -> Iterator[int]:
         case ast.comprehension(ifs=ifs):
             tests = list(ifs)
         case ast.Match(subject=subject, cases=cases):
-            tests = [subject, *(case.pattern for case in cases)]
-            tests += [case.guard for case in cases if case.guard]
+            tests = [subject]
+            for case in cases:
+                tests += [case.pattern, *([case.guard] if case.guard else [])]
         case _:
             return
-    for test in tests:
-        for mention in _mentions(test):
+    for decided in tests:
+        for mention in _mentions(decided):
             yield mention.lineno
 
 

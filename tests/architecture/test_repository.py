@@ -24,9 +24,20 @@ TOP = {
 }
 # In pieces, so that this file does not hold them.
 FOREIGN = re.compile(
-    r"py" r"pi\.org|pythonhosted\.org|registry\.npm" r"js|crates" r"\.io"
-    r"|(?<![\w.-])/wo" r"rk/|/tmp/" r"(lab|bash_jobs)|/opt/py" r"pi|/root/"
-)  # fmt: skip
+    "|".join(
+        "".join(pieces)
+        for pieces in (
+            ("py", r"pi\.org"),
+            ("python", r"hosted\.org"),
+            ("registry.npm", "js"),
+            ("/opt/py", "pi"),
+            (r"(?<![\w.-])/wo", "rk/"),
+            (r"(?<![\w.-])/ro", "ot/"),
+            ("/tmp/", "lab"),
+            ("/tmp/", "bash_jobs"),
+        )
+    )
+)
 
 
 def _is_script(path: Path) -> bool:

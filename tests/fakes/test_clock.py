@@ -1,9 +1,12 @@
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
-from openparallax.clock import Clock
 from tests.fakes.clock import TurnedClock
+
+if TYPE_CHECKING:
+    from openparallax.clock import Clock
 
 
 def test_it_is_a_clock() -> None:

@@ -1,5 +1,6 @@
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -28,9 +29,11 @@ SCRIPTS = {
 
 pieces = st.sampled_from(
     [
-        *SCRIPTS.values(), *"ab.!?\u3002\u201d`*", " ", "  ", "\n", "\n\n", "\r\n", "\r", "\t", "\u00a0",
-        "\u2028", "\u0301", " \u0301", "\u200d", "\u094d", "\U0001f600", "\U0001f1e9", "\ud83d", "\ude00",
-        "\ud83d\ude00", "https://example.org/a/very/long/path?with=a&query", "wordword" * 4,
+        *SCRIPTS.values(), *"ab.!?\u3002\u201d`*",
+        " ", "  ", "\n", "\n\n", "\r\n", "\r", "\t", "\u00a0", "\u2028",
+        "\u0301", " \u0301", "\u200d", "\u094d", "\U0001f600", "\U0001f1e9",
+        "\ud83d", "\ude00", "\ud83d\ude00",
+        "https://example.org/a/very/long/path?with=a&query", "wordword" * 4,
     ]
 )  # fmt: skip
 texts = st.one_of(
@@ -66,7 +69,7 @@ def test_nothing_is_lost_and_every_part_fits(text: str, limit: int) -> None:
 @given(unfenced, st.integers(2, 80))
 def test_white_space_at_cuts_is_trimmed(text: str, limit: int) -> None:
     parts = split(text, limit)
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in pairwise(parts):
         assert before == before.rstrip()
         # White space that carries a mark is a visible character.
         assert after == after.lstrip() or is_joined(after, len(after) - len(after.lstrip()))
@@ -222,7 +225,10 @@ def test_a_limit_that_no_character_fits_is_refused() -> None:
         "a" * 1_000_000, " \n" * 500_000 + "x", "\u0301" * 300_000, "\U0001f1e9" * 300_000,
         "`" * 300_000, "\u200d" * 300_000, "a\u094d" * 200_000, "\n \u0301" * 200_000,
     ],
-    ids=["letters", "blank lines", "marks", "flag halves", "backticks", "joiners", "viramas", "marked"],
+    ids=[
+        "letters", "blank lines", "marks", "flag halves",
+        "backticks", "joiners", "viramas", "marked",
+    ],
 )  # fmt: skip
 def test_long_hostile_texts_take_time_in_proportion(hostile: str) -> None:
     begun = time.process_time()
