@@ -76,6 +76,9 @@ class _Plugins(Mapping[str, type[BaseModel]]):
                 [f"the {self._kind} {name} declares Settings that are no PluginSettings"]
             ) from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._points  # without the import that [name] would do
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._points)
 

@@ -37,9 +37,10 @@ def serve(path: Path | None) -> None:
 def check(path: Path | None) -> None:
     """Say everything that is wrong with the configuration; exit 78 if anything is."""
     settings = _load(path)
-    click.echo(f"{settings.file} is in order")
+    name = click.format_filename(settings.file)
+    click.echo(f"{name} is in order")
     for warning in settings.warnings:
-        click.echo(f"{settings.file}: warning: {warning}")
+        click.echo(f"{name}: warning: {warning}")
 
 
 def _load(path: Path | None) -> "Settings":

@@ -107,26 +107,21 @@ class _Builder:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._nodes = 0
-        self._open: set[int] = set()
 
     def build(self, node: yaml.Node, where: Where, depth: int) -> Tree:
         self._nodes += 1
-        if self._nodes > _MAX_NODES or depth > _MAX_DEPTH or id(node) in self._open:
+        if self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
             self._problems.add((), "holds too much: nested too deeply, or repeated by aliases")
             raise self._problems.error()
         self._problems.lines.setdefault(where, node.start_mark.line + 1)
-        self._open.add(id(node))
-        try:
-            if isinstance(node, yaml.MappingNode):
-                return self._mapping(node, where, depth)
-            if isinstance(node, yaml.SequenceNode):
-                return [
-                    self.build(item, (*where, index), depth + 1)
-                    for index, item in enumerate(node.value)
-                ]
-            return self._leaf(node, where)
-        finally:
-            self._open.discard(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, where, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self.build(item, (*where, index), depth + 1)
+                for index, item in enumerate(node.value)
+            ]
+        return self._leaf(node, where)
 
     def _leaf(self, node: yaml.Node, where: Where) -> Tree:
         try:

@@ -46,6 +46,7 @@ class Comparison:
     Attributes:
         ratio: Of the rates, round by round: ours divided by the other's.
         faults: What must not have happened, in words.
+        notes: What takes value from the figures, in words.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Comparison:
     other: Side
     ratio: Spread
     faults: list[str]
+    notes: list[str]
 
     @classmethod
     def of(cls, title: str, names: tuple[str, str], results: Results) -> "Comparison":
@@ -65,6 +67,7 @@ class Comparison:
             Side.of(other),
             Spread.of([a.rate / max(b.rate, 1e-9) for a, b in zip(ours, other, strict=True)]),
             [fault for one in results.rounds for fault in find_faults(one)],
+            [note for one in results.rounds for note in find_notes(one)],
         )
 
 
@@ -78,8 +81,15 @@ def find_faults(one: Round) -> list[str]:
         found.append(f"{one.target}: {one.missing} answers never came")
     if one.twice:
         found.append(f"{one.target}: {one.twice} answers came twice")
-    if one.generator_busy > 0.9:
-        found.append(f"{one.target}: the load generator was at its own limit; take no figure of it")
+    return found
+
+
+def find_notes(one: Round) -> list[str]:
+    found = []
+    if one.generator_busy > 0.8:
+        found.append(f"{one.target}: the load generator was near its own limit")
+    if one.others_cpu_s > one.seconds / 10:
+        found.append(f"{one.target}: the other server used {one.others_cpu_s:.1f} s meanwhile")
     return found
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 from run_parts.daemon import Daemon
 from run_parts.phone import Phone
 from run_parts.screen import Screen
-from run_parts.trial import Trial, TrialError
+from run_parts.trial import DEFAULT_PORT, Trial, TrialError
 
 ANSWER_WITHIN_S = {"echo": 20.0, "anthropic": 150.0}
 
@@ -100,9 +100,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--engine", choices=sorted(ANSWER_WITHIN_S), default="echo",
-        help="who answers; anthropic needs ANTHROPIC_API_KEY (default: echo)",
+        help="who answers; anthropic needs ANTHROPIC_API_KEY (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, default=9443, help="the webhook's port (default: 9443)")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="the webhook's port (default: %(default)s)"
+    )
     parser.add_argument(
         "--verbose", action="store_true", help="show the daemon's log on standard error"
     )

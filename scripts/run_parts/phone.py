@@ -164,30 +164,30 @@ class Phone:
             error = {"message": "The stand-in knows texts only", "code": 131051}
             return web.json_response({"error": error}, status=400)
         wamid = f"wamid.run{next(self._ids)}"
-        self._screen.bot(said["text"]["body"])
-        report = asyncio.create_task(self._report(wamid, said.get("biz_opaque_callback_data")))
+        to = said.get("to", "").removeprefix("+")
+        self._screen.bot(said["text"]["body"], to="" if to == CONTACT else f"(to {to}) ")
+        report = asyncio.create_task(self._report(wamid, to, said.get("biz_opaque_callback_data")))
         self._reports.add(report)
         report.add_done_callback(self._reports.discard)
         async with self._changed:
             self._received += 1
             self._changed.notify_all()
-        to = said.get("to", "")
         return web.json_response(
             {
                 "messaging_product": "whatsapp",
-                "contacts": [{"input": to, "wa_id": to.removeprefix("+")}],
+                "contacts": [{"input": f"+{to}", "wa_id": to}],
                 "messages": [{"id": wamid}],
             }
         )
 
-    async def _report(self, wamid: str, callback: str | None) -> None:
+    async def _report(self, wamid: str, to: str, callback: str | None) -> None:
         """Post the statuses of a message, each again and again until it is taken."""
         for name in ("sent", "delivered", "read"):
             status = {
                 "id": wamid,
                 "status": name,
                 "timestamp": str(int(time.time())),
-                "recipient_id": CONTACT,
+                "recipient_id": to,
             }
             if callback is not None:
                 status["biz_opaque_callback_data"] = callback

@@ -57,9 +57,9 @@ class Screen:
     def you(self, text: str) -> None:
         self._show("you: ", text)
 
-    def bot(self, text: str) -> None:
+    def bot(self, text: str, *, to: str = "") -> None:
         """Show what was sent; may be called from another thread, in the middle of a prompt."""
-        self._show("bot> " if self.is_interactive else "bot: ", text)
+        self._show(f"bot> {to}" if self.is_interactive else f"bot: {to}", text)
 
     def note(self, text: str) -> None:
         """Something about the run itself."""

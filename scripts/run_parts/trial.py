@@ -6,15 +6,18 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
-PHONE_NUMBER_ID = "100000000000001"
+# The same as in scripts/post-webhook, so that both write to one chat.
+PHONE_NUMBER_ID = "1234567890123456"
+CONTACT = "4915112345678"
 DISPLAY_PHONE_NUMBER = "15550100000"
-CONTACT = "15550100001"
+DEFAULT_PORT = 9443
 
 
 class TrialError(Exception):
@@ -85,7 +88,8 @@ class Trial:
         )
 
     def how_to_post(self) -> str:
-        return f". '{self._environment}' && scripts/post-webhook --url {self.webhook_url} 'hello'"
+        url = f" --url {self.webhook_url}" if self.port != DEFAULT_PORT else ""
+        return f". {shlex.quote(str(self._environment))} && scripts/post-webhook{url} 'hello'"
 
     @property
     def _environment(self) -> Path:
@@ -121,7 +125,9 @@ class Trial:
                     f"Port {self.port} is taken. Stop what listens there, or choose another one:"
                     f" scripts/run --port {self.port + 1}"
                 ) from None
-            raise TrialError(f"Port {self.port} cannot be used; try --port 9443") from None
+            raise TrialError(
+                f"Port {self.port} cannot be used; try --port {DEFAULT_PORT}"
+            ) from None
 
     def _write(self) -> None:
         graph_port = self.graph.getsockname()[1]

@@ -120,11 +120,16 @@ def problems(
 
 def with_line(line: str) -> str:
     """The smallest file, with one more setting of the number (or another value for it)."""
-    key = line.split(":")[0]
+    key = line.partition(":")[0]
     kept = SMALLEST
     if key == "allowed_numbers":
         kept = kept[: kept.index("    allowed_numbers")]
-    lines = [old for old in kept.splitlines() if old.strip().split(":")[0] != key]
+    stem = key.removesuffix("_env")
+    lines = [
+        old
+        for old in kept.splitlines()
+        if old.strip().partition(":")[0].removesuffix("_env") != stem
+    ]
     return "\n".join([*lines, *(f"    {part}" for part in line.splitlines()), ""])
 
 

@@ -132,7 +132,7 @@ def test_settings_do_not_change_and_do_not_show_secrets_or_numbers(tmp_path: Pat
     settings = load_text(tmp_path, SMALLEST)
 
     with pytest.raises(ValidationError):
-        settings.whatsapp.webhook_port = 1
+        settings.whatsapp.webhook_port = 1  # type: ignore[misc]
     with pytest.raises(AttributeError):
         settings.engine = EngineChoice("echo", settings.engine.settings)  # type: ignore[misc]
     shown = f"{settings!r} {settings}"

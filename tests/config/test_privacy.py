@@ -50,7 +50,7 @@ def _ways(tree: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | in
 def _replaced(tree: Any, way: tuple[str | int, ...], value: Any) -> Any:
     if not way:
         return value
-    copy = dict(tree) if isinstance(tree, dict) else list(tree)
+    copy: Any = dict(tree) if isinstance(tree, dict) else list(tree)
     copy[way[0]] = _replaced(copy[way[0]], way[1:], value)
     return copy
 
@@ -126,7 +126,7 @@ def test_no_value_is_in_a_message_about_a_mangled_file(
 
 
 def test_values_of_the_environment_are_not_in_messages(tmp_path: Path) -> None:
-    environment = {name: f"{CANARY} {CANARY}" for name in ENVIRONMENT}
+    environment = dict.fromkeys(ENVIRONMENT, f"{CANARY} {CANARY}")
     found = problems(tmp_path, yaml.safe_dump(TREE), environment)
 
     assert found

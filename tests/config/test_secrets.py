@@ -145,7 +145,7 @@ def test_what_a_variable_holds_is_not_read_as_a_form(tmp_path: Path) -> None:
         ("verify_token: file:big", ": names a file too big for a secret"),
         ("verify_token: credential:x", ": names a credential, and there is no $CREDENTIALS_DIREC"),
         ("verify_token: credential:../x", ": must name a credential after the colon"),
-        ("verify_token: credential:", ": must name a credential after the colon"),
+        ("verify_token: 'credential:'", ": must name a credential after the colon"),
     ],
 )
 def test_a_secret_that_is_not_to_be_had(tmp_path: Path, line: str, said: str) -> None:
@@ -176,8 +176,10 @@ def test_a_secret_given_twice(tmp_path: Path) -> None:
     both = SMALLEST + "    verify_token_env: WHATSAPP_ACCESS_TOKEN\n"
 
     assert problems(tmp_path, both) == [
-        f"config.yaml:11: {W}.verify_token_env: is given together with verify_token: keep one of"
-        " the two"
+        (
+            f"config.yaml:11: {W}.verify_token_env: is given together with verify_token: keep one"
+            " of the two"
+        )
     ]
 
 
@@ -252,7 +254,8 @@ def test_unsigned_webhooks_from_the_world_must_be_asked_for(tmp_path: Path) -> N
 
     assert [warning for warning in settings.warnings if "app_secret is missing" in warning]
     # saying false is not asking for it
-    assert problems(tmp_path, text.replace("true\n", "false\n"), NO_SECRET) != []
+    [problem] = problems(tmp_path, text.replace("hooks: true", "hooks: false"), NO_SECRET)
+    assert "app_secret: is missing" in problem
 
 
 def test_a_missing_app_secret_is_told_together_with_other_problems(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ An *item* is one update: a message with its contact, a status, or a whole change
 import asyncio
 import base64
 import hmac
+import io
 import itertools
 import json
 import time
@@ -190,7 +191,7 @@ async def post(
     headers = {"Content-Type": "application/json"}
     if secret is not None:
         headers["X-Hub-Signature-256"] = sign(raw, secret)
-    async with session.post(url, data=raw, headers=headers) as response:
+    async with session.post(url, data=io.BytesIO(raw), headers=headers) as response:
         await response.read()
         return response.status
 

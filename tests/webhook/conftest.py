@@ -1,4 +1,5 @@
 import io
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,28 @@ from tests.fakes.clock import TurnedClock
 
 
 @dataclass
+class Heard:
+    """Stands for the door: keeps what comes in, after ``first`` has run."""
+
+    notifications: list[Notification] = field(default_factory=list)
+    first: Callable[[], Awaitable[None]] | None = None
+
+    async def take(self, notification: Notification) -> None:
+        if self.first is not None:
+            await self.first()
+        self.notifications.append(notification)
+
+    @property
+    def words(self) -> list[str]:
+        return [
+            message.text.words
+            for notification in self.notifications
+            for message in notification.messages
+            if message.text
+        ]
+
+
+@dataclass
 class Listener:
     """A running server, and what it let out."""
 
@@ -23,9 +46,7 @@ class Listener:
     clock: TurnedClock
     metrics: Metrics
     log: io.StringIO
-    accepted: list[Notification] = field(default_factory=list)
-    accept: Callable[[Notification], Awaitable[None]] | None = None
-    """What runs when a notification comes in, besides keeping it."""
+    heard: Heard
 
     @property
     def base(self) -> str:
@@ -51,29 +72,30 @@ async def listen() -> AsyncIterator[Listen]:
     """Makes running servers, and closes them."""
     made: list[Listener] = []
 
-    async def make(*, app_secrets: Sequence[str] = (meta.SECRET,), **settings: Any) -> Listener:
-        clock, metrics, log = TurnedClock(), Metrics(), io.StringIO()
-
-        async def accept(notification: Notification) -> None:
-            if listener.accept is not None:
-                await listener.accept(notification)
-            listener.accepted.append(notification)
+    async def make(
+        *,
+        app_secrets: Sequence[str] = (meta.SECRET,),
+        verify_tokens: Sequence[str] = (meta.VERIFY_TOKEN,),
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **settings: Any,
+    ) -> Listener:
+        clock, metrics, log, heard = TurnedClock(), Metrics(), io.StringIO(), Heard()
 
         server = WebhookServer(
-            host="127.0.0.1",
-            port=0,
-            accept=accept,
-            verify_tokens=[meta.VERIFY_TOKEN],
+            host=host,
+            port=port,
+            accept=heard.take,
+            verify_tokens=verify_tokens,
             app_secrets=app_secrets,
             log=logs.configure(level="debug", render="json", stream=log),
             metrics=metrics,
             clock=clock,
             **settings,
         )
-        listener = Listener(server, clock, metrics, log)
         await server.start()
-        made.append(listener)
-        return listener
+        made.append(Listener(server, clock, metrics, log, heard))
+        return made[-1]
 
     yield make
     for listener in made:
@@ -95,7 +117,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture(autouse=True)
 def _quiet_root() -> Iterator[None]:
     """`logs.configure` takes the root logger over; give it back."""
-    root = logs.logging.getLogger()
+    root = logging.getLogger()
     handlers, level = root.handlers, root.level
     yield
     root.handlers, root.level = handlers, level
