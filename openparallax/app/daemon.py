@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 from openparallax import logs
@@ -24,7 +25,13 @@ def run(settings: Settings) -> int:
     log = logs.configure(level=settings.log.level, render=settings.log.format)
     os.umask(0o077)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(settings, log))
+        code = runner.run(_serve(settings, log))
+        if asyncio.all_tasks(runner.get_loop()):
+            # An engine that does not heed its cancellation must not keep the process: all is
+            # stored and closed.
+            sys.stderr.flush()
+            os._exit(code)
+        return code
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -36,6 +36,7 @@ from openparallax.webhook.server import WebhookServer
 
 SEND_GRACE_S = 5.0
 """How long sends under way are given when the daemon stops."""
+_NO_RECEIPTS = Receipts()
 
 
 class House:
@@ -243,9 +244,11 @@ class House:
         """
 
         def work(connection: Connection) -> tuple[Admission, Receipts]:
-            receipts = self._desk.apply(connection, notification.statuses)
-            if receipts.holds:
-                self._directory.drop()
+            receipts = _NO_RECEIPTS
+            if notification.statuses:
+                receipts = self._desk.apply(connection, notification.statuses)
+                if receipts.holds:
+                    self._directory.drop()
             return self.door.admit(connection, notification.messages), receipts
 
         admission, _ = await self.database.unit(work, self._accepted)
@@ -260,7 +263,7 @@ class House:
             self.durable.forget(move.left.id, move.turns)
             self.dispatcher.moved(move)
             self.outbox.reload(move.chat)
-        for entry in admission.words:
+        for entry in admission.entries:
             self._transcripts[entry.session.mode].hold(entry)
         if admission.envelopes or admission.released:
             self.dispatcher.admitted(admission.envelopes, admission.released)

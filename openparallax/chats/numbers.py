@@ -9,6 +9,8 @@ _BRAZIL = re.compile(r"55(\d{2})9?([6-9]\d{7})")
 
 def digits_of(number: str) -> str:
     """The digits of a number as people or Meta write it."""
+    if number.isdigit() and number.isascii():
+        return number
     return "".join(c for c in number if "0" <= c <= "9")
 
 

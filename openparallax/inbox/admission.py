@@ -19,7 +19,7 @@ class Admission:
     Attributes:
         envelopes: New work, in order.
         released: Work that a closed window held and that goes on now.
-        words: Entries to be held by the transcript of their mode.
+        entries: Words to be held by the transcript of their mode.
         parcels: Confirmations of `/otr`, and parcels that a closed window held.
         moves: What was scrubbed from the disk; the log must be truncated after the commit.
         counts: How often each thing happened, by a short word.
@@ -28,7 +28,7 @@ class Admission:
 
     envelopes: list[Envelope] = field(default_factory=list)
     released: list[Envelope] = field(default_factory=list)
-    words: list[Entry] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     parcels: list[Parcel] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)

@@ -147,7 +147,7 @@ class Door:
         )
         envelopes.queue(connection, envelope, hashed)
         admission.envelopes.append(envelope)
-        admission.words.append(entry)
+        admission.entries.append(entry)
         admission.count("admitted")
 
     def _bring_again(
@@ -164,7 +164,7 @@ class Door:
         words = message.text if command is None else Text(command.rest)
         for envelope in envelopes.off_the_record_by_hash(connection, hashed):
             if envelope.errand is Errand.TURN:
-                admission.words.append(
+                admission.entries.append(
                     Entry(
                         envelope.session,
                         envelope.number,
@@ -250,7 +250,7 @@ class Door:
             window_until=window_until,
         )
         execute(connection, parcels.post(parcel, self._clock.now()))
-        admission.words.append(notice)
+        admission.entries.append(notice)
         admission.parcels.append(parcel)
 
     def _move_newer(
@@ -278,7 +278,7 @@ class Door:
             return
         if self.is_draining:
             raise Draining
-        admission.words.extend(moved)
+        admission.entries.extend(moved)
         admission.moves.append(Move(chat.id, turns, left, chat.session))
 
     # -- the rest -------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ def _place(text: str, start: int, fit: int) -> int:
             place = match.start()
             if least <= place <= fit and not is_joined(text, place):
                 found = place
-        if found and not text[start:found].isspace():
+        if found:
             return found
     cut = fit
     while cut > start and (is_joined(text, cut) or text[cut - 1 : cut + 1] == "``"):

@@ -8,7 +8,7 @@ bounded by characters; neither is needed for correctness.
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from openparallax.model.entry import Entry, Role
+from openparallax.model.entry import Entry
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.storage import Database, Write, transcripts
@@ -38,8 +38,6 @@ class DurableTranscript:
 
     def hold(self, *entries: Entry) -> None:
         for entry in entries:
-            if entry.role is Role.ENGINE:
-                continue
             old = self._at_hand.pop((entry.turn, entry.part), None)
             self._at_hand[entry.turn, entry.part] = entry.text
             self._at_hand_characters += len(entry.text) - (len(old) if old else 0)

@@ -87,7 +87,6 @@ class Gate:
         async with asyncio.timeout(self._body_timeout_s):
             if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                request.writer.output_size = 0  # the answer itself has not begun
             body = bytearray()
             while chunk := await request.content.readany():
                 body += chunk

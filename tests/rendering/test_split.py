@@ -81,20 +81,25 @@ def test_what_fits_is_unchanged(text: str, limit: int) -> None:
         assert split(text, limit) == ([] if not squeezed(text) else [text])
 
 
+def cluster_at(text: str, index: int) -> str:
+    """The cluster that ``index`` stands in, or "" if it stands between two."""
+    start = end = index
+    while is_joined(text, start):
+        start -= 1
+    while is_joined(text, end):
+        end += 1
+    return text[start:end]
+
+
 @given(unfenced, st.integers(2, 80))
 def test_no_cluster_is_cut_that_would_fit(text: str, limit: int) -> None:
-    parts = split(text, limit)
     position = 0
-    for part in parts[:-1]:
-        position = text.index(part, position) + len(part)
-        if is_joined(text, position):  # then the cluster filled the part, and more
-            start = position
-            while is_joined(text, start):
-                start -= 1
-            end = position
-            while is_joined(text, end):
-                end += 1
-            assert units(text[start:end]) > limit
+    parts = split(text, limit)
+    for part in parts:
+        start = text.index(part, position)
+        position = start + len(part)
+        for cut in (start, position):
+            assert not (cluster := cluster_at(text, cut)) or units(cluster) > limit
 
 
 @given(unfenced, st.integers(2, 80))
@@ -152,6 +157,20 @@ def test_paragraphs_come_before_lines_before_sentences_before_words() -> None:
     assert split(sentence, 10) == ["One two", "three", "four."]
 
 
+def test_a_place_at_the_very_limit_counts() -> None:
+    assert split("a bbb ccc", 5) == ["a bbb", "ccc"]
+    assert split("a. b c\nd e", 6) == ["a. b c", "d e"]
+    assert split("a. b c\n\nd e", 6) == ["a. b c", "d e"]
+
+
+def test_a_mark_stays_with_what_carries_it() -> None:
+    assert split("aaaa  \u0301b", 5) == ["aaaa", " \u0301b"]
+    assert split("\u597d\u3002\u597d\u3002\u0301\u597d", 4) == [
+        "\u597d\u3002",
+        "\u597d\u3002\u0301\u597d",
+    ]
+
+
 def test_windows_paragraphs_are_paragraphs() -> None:
     assert split("one two\r\n\r\nthree four", 14) == ["one two", "three four"]
 
@@ -195,11 +214,14 @@ def test_a_fence_is_closed_and_opened_again() -> None:
 
 
 def test_a_fence_that_would_stay_empty_goes_with_its_code() -> None:
-    text = "w " * 40 + "\n```python\n" + "code();\n" * 10 + "```"
-    parts = split(text, 90)
-    assert parts[0] == ("w " * 40).strip()
-    assert parts[1].startswith("```python\ncode();")
-    assert all("```\n```" not in part for part in parts)
+    line = "code(" + "x" * 50 + ");"
+    parts = split(f"{'w ' * 30}\n```python\n{line}\n{line}\n```", 90)
+    assert parts == [("w " * 30).strip(), f"```python\n{line}\n```", f"```\n{line}\n```"]
+
+
+def test_a_fence_itself_is_not_cut() -> None:
+    parts = split("a" * 94 + "```" + "b" * 50 + "```", 100)
+    assert parts == ["a" * 94, "```" + "b" * 50 + "```"]
 
 
 def test_the_end_of_a_fence_does_not_open_a_part() -> None:

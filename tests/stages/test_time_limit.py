@@ -63,6 +63,7 @@ async def scene() -> AsyncIterator[Scene]:
     await scene.clock.settle()
     assert scene.reports == []
     assert scene.clock.waiting == 0
+    assert not scene.stage._abandoned
     assert len(asyncio.all_tasks()) == 1
 
 

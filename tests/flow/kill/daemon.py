@@ -1,0 +1,236 @@
+"""The process that is killed: `openparallax serve` on a file of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.fakes import meta
+from tests.flow.kill.moods import GRAPH_TIMEOUT_S
+
+ROOT = Path(__file__).resolve().parents[3]
+RECEIPT_WAIT_S = 1.0
+START_S = 30.0
+STOP_S = 30.0
+
+_PLUGIN = '''\
+"""An engine that takes its time, now more, now less; found like any installed plugin."""
+
+import asyncio
+import random
+
+from openparallax.plugin import PluginSettings, Reply, Tools, Turn
+
+
+class Jitter:
+    """Wait, then say back what was said."""
+
+    class Settings(PluginSettings):
+        seconds: float
+
+    keeps_content = False
+    writes_markdown = False
+
+    def __init__(self, settings: Settings, tools: Tools) -> None:
+        self._seconds = settings.seconds
+
+    async def answer(self, turn: Turn) -> Reply:
+        await asyncio.sleep(random.random() ** 3 * self._seconds)
+        return Reply(text=turn.text)
+
+    async def close(self) -> None:
+        pass
+'''
+
+
+@dataclass(slots=True)
+class Life:
+    """One process of the daemon; monotonic seconds.
+
+    Attributes:
+        healthy: When it first answered, or None if it was killed before.
+        ended: When it was killed, or asked to end.
+    """
+
+    started: float
+    healthy: float | None = None
+    ended: float = 0.0
+    was_killed: bool = False
+
+
+class LoopError(Exception):
+    """The loop cannot go on; the message says why."""
+
+
+class Daemon:
+    """Starts, kills and stops the one daemon; ``folder`` holds its state, log and configuration."""
+
+    def __init__(self, folder: Path, graph_url: str, dice: Random) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.database = self.state / "openparallax.db"
+        self.log = folder / "log"
+        self.lives: list[Life] = []
+        self._dice = dice
+        self._graph_url = graph_url
+        self._port = _free_port()
+        self._process: asyncio.subprocess.Process | None = None
+        _install_plugin(folder)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}/webhook"
+
+    def _configuration(self) -> dict[str, Any]:
+        jitter = {"type": "jitter_for_kills", "seconds": self._dice.choice([0.05, 0.5])}
+        return {
+            "channels": {
+                "whatsapp": {
+                    "phone_number_id": meta.PHONE_NUMBER_ID,
+                    "verify_token": meta.VERIFY_TOKEN,
+                    "webhook_port": self._port,
+                    "graph_api_url": self._graph_url,
+                    "graph_timeout_seconds": GRAPH_TIMEOUT_S,
+                    "rate_limit": None,
+                    "presence": "none",
+                }
+            },
+            "engine": self._dice.choice([{"type": "echo"}, jitter]),
+            "conversation": {"drain_seconds": 1, "max_concurrent_turns": 20},
+            "outbox": {
+                "receipt_wait_seconds": RECEIPT_WAIT_S,
+                "messages_per_second": None,
+                "pair_burst": None,
+            },
+            "storage": {"url": f"sqlite:///{self.database}"},
+            "admin": {"enabled": False},
+            "log": {"level": "debug", "format": "json"},
+        }
+
+    async def start(self) -> None:
+        """Start a process; does not wait for it."""
+        config = self.folder / "config.yaml"
+        config.write_text(json.dumps(self._configuration()), "utf-8")  # JSON is YAML
+        wanted = ("PATH", "HOME", "LANG")
+        passed_on = {name: os.environ[name] for name in wanted if name in os.environ}
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "openparallax", "serve", "-c", str(config)),
+                cwd=ROOT,
+                env=passed_on
+                | {
+                    "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
+                    "WHATSAPP_ACCESS_TOKEN": "made-up",
+                    "WHATSAPP_APP_SECRET": meta.SECRET,
+                },
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.lives.append(Life(time.monotonic()))
+
+    async def healthy(self) -> None:
+        """Return when it answers.
+
+        Raises:
+            LoopError: It ended by itself, or does not answer; with the end of its log.
+        """
+        life = self.lives[-1]
+        while not await self._answers():
+            if self.has_ended or time.monotonic() > life.started + START_S:
+                raise LoopError(f"the daemon did not start:\n{self.last_words()}")
+            await asyncio.sleep(0.01)
+        life.healthy = time.monotonic()
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            return False
+        try:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return b" 200 " in await asyncio.wait_for(reader.readline(), 5)
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process is None or self._process.returncode is not None
+
+    async def kill(self) -> None:
+        """Kill -9.
+
+        Raises:
+            LoopError: It had ended by itself.
+        """
+        if self.has_ended:
+            raise LoopError(f"the daemon ended by itself:\n{self.last_words()}")
+        await self._end(signal.SIGKILL)
+        self.lives[-1].was_killed = True
+
+    async def stop(self) -> None:
+        """Ask it to end in order.
+
+        Raises:
+            LoopError: It had ended by itself, or did not end well.
+        """
+        if self.has_ended or await self._end(signal.SIGTERM) != 0:
+            raise LoopError(f"the daemon did not end in order:\n{self.last_words()}")
+
+    async def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        self.lives[-1].ended = time.monotonic()
+        process.send_signal(number)
+        try:
+            return await asyncio.wait_for(process.wait(), STOP_S)
+        except TimeoutError:
+            process.kill()
+            return await process.wait()
+
+    async def close(self) -> None:
+        """Leave nothing running."""
+        if not self.has_ended:
+            await self._end(signal.SIGKILL)
+
+    def last_words(self) -> str:
+        return self.log.read_text("utf-8", "replace")[-3000:] if self.log.exists() else ""
+
+
+def _install_plugin(folder: Path) -> None:
+    """Lay the engine into ``folder`` as pip would; on ``PYTHONPATH``, that is an installation."""
+    (folder / "kill_plugin.py").write_text(_PLUGIN, "utf-8")
+    facts = folder / "kill_plugin-0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: kill-plugin\nVersion: 0\n")
+    (facts / "entry_points.txt").write_text(
+        "[openparallax.engines]\njitter_for_kills = kill_plugin:Jitter\n"
+    )
+
+
+def _free_port() -> int:
+    """A port below those that systems give to clients.
+
+    While the daemon is dead, clients try its port again and again; from the range of clients' own
+    ports one of them would one day be given that very port, and be connected with itself.
+    """
+    dice = Random()  # noqa: S311 - two loops at once must not choose alike
+    while True:
+        port = dice.randint(12_000, 30_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
