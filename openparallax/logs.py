@@ -6,6 +6,7 @@ the list. A key that is not on the list is dropped and its *name* reported, so t
 seen.
 """
 
+import json
 import logging
 import sys
 import traceback
@@ -98,6 +99,13 @@ class _ForeignLogs(logging.Handler):
         self._log.warning("library_warned", **keys)
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+
+def _to_json(event: Event, **_: Any) -> str:
+    return _encode(event)
+
+
 def configure(
     *,
     level: Literal["debug", "info", "warning", "error"] = "info",
@@ -122,7 +130,7 @@ def configure(
             colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
         if as_text
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else structlog.processors.JSONRenderer(serializer=_to_json)
     )
     structlog.configure(
         processors=[
@@ -136,7 +144,8 @@ def configure(
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
-    log: Logger = structlog.get_logger()
+    # Bound once: a lazy logger would look its configuration up for every line.
+    log: Logger = structlog.get_logger().bind()
     root = logging.getLogger()
     root.handlers = [_ForeignLogs(log)]
     root.setLevel(logging.WARNING)

@@ -55,7 +55,7 @@ class Door:
         self._directory = directory
         self._transcripts = transcripts
         self._notices = notices
-        self._hash_key = hash_key
+        self._hash = seen.Hasher(hash_key, account)
         self._turns = turn_numbers
         self._parcels = parcel_numbers
         self._clock = clock
@@ -100,7 +100,7 @@ class Door:
             admission.count("silent")
             return
         now = self._clock.now()
-        hashed = seen.hash_of(self._hash_key, self._account, message.wamid)
+        hashed = self._hash(message.wamid)
         is_new = seen.note(connection, hashed, message.sent_at, now)
         command = parse_command(message.text.words) if message.text is not None else None
         if not is_new:

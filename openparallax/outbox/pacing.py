@@ -1,10 +1,45 @@
-"""How fast: token buckets, one for each of our numbers and one for each chat."""
+"""How fast: at most so many a second for each of our numbers, and a bucket for each chat."""
+
+from collections import deque
 
 from openparallax.clock import Clock
 
+_HAIR = 1e-6
+"""Who has waited as long as he was told is not sent away for a rounding error."""
+
+
+class Window:
+    """At most ``most`` in any stretch of ``seconds``."""
+
+    __slots__ = ("_clock", "_most", "_seconds", "_times")
+
+    def __init__(self, most: int, seconds: float, clock: Clock) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._times: deque[float] = deque()
+
+    def wait_s(self) -> float:
+        """Seconds until one more is allowed; 0 if it is now."""
+        if len(self._times) < self._most:
+            return 0.0
+        left = self._times[-self._most] + self._seconds - self._clock.monotonic()
+        return left if left > _HAIR else 0.0
+
+    def take(self) -> None:
+        """Count one; the caller has asked `wait_s`."""
+        if len(self._times) >= self._most:
+            self._times.popleft()
+        self._times.append(self._clock.monotonic())
+
+    def give_back(self) -> None:
+        """The latest one was not needed after all."""
+        if self._times:
+            self._times.pop()
+
 
 class Bucket:
-    """At most ``burst`` at once, refilled at ``per_second``; None means no limit."""
+    """At most ``burst`` at once, refilled at ``per_second``."""
 
     __slots__ = ("_at", "_burst", "_clock", "_left", "_per_second")
 
@@ -20,11 +55,16 @@ class Bucket:
         now = self._clock.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now
-        return 0.0 if self._left >= 1 else (1 - self._left) / self._per_second
+        left = (1 - self._left) / self._per_second
+        return left if left > _HAIR else 0.0
 
     def take(self) -> None:
         """Count one; the caller has asked `wait_s`."""
         self._left -= 1
+
+    def give_back(self) -> None:
+        """The latest one was not needed after all."""
+        self._left += 1
 
     @property
     def is_full(self) -> bool:
@@ -52,10 +92,14 @@ class Pacing:
         pair_interval_s: float,
     ) -> None:
         self._clock = clock
-        self._number = None if per_second is None else Bucket(per_second, per_second, clock)
+        self._number = None
+        if per_second is not None:
+            most = max(1, int(per_second))
+            self._number = Window(most, most / per_second, clock)
         self._pair_burst = pair_burst
         self._pair_per_second = 1 / pair_interval_s
         self._pairs: dict[int, Bucket] = {}
+        self._pruned_past = self.PRUNED_PAST
 
     def number_wait_s(self) -> float:
         """Seconds until the number may send."""
@@ -74,9 +118,22 @@ class Pacing:
             return
         bucket = self._pairs.get(chat)
         if bucket is None:
-            if len(self._pairs) >= self.PRUNED_PAST:
-                self._pairs = {one: b for one, b in self._pairs.items() if not b.is_full}
+            if len(self._pairs) >= self._pruned_past:
+                self._prune()
             bucket = self._pairs[chat] = Bucket(
                 self._pair_burst, self._pair_per_second, self._clock
             )
         bucket.take()
+
+    def give_back(self, chat: int) -> None:
+        """The latest send that was counted did not take place."""
+        if self._number is not None:
+            self._number.give_back()
+        bucket = self._pairs.get(chat)
+        if bucket is not None:
+            bucket.give_back()
+
+    def _prune(self) -> None:
+        """Forget the chats that were quiet; look again only when twice as many have come."""
+        self._pairs = {chat: bucket for chat, bucket in self._pairs.items() if not bucket.is_full}
+        self._pruned_past = max(self.PRUNED_PAST, 2 * len(self._pairs))

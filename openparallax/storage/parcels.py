@@ -1,26 +1,46 @@
 """What is to be sent, and for 31 days what became of it. No words.
 
 Every change names the state that it leaves, so that a late timeout cannot undo a status.
+
+The tokens of a parcel stand in one column, 32 hex digits for each attempt that Meta may have
+accepted, the latest first; one that Meta called failed stands there in capitals.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from openparallax.model.messages import DeliveryStatus
-from openparallax.model.parcel import OPEN_BELOW, Parcel, ParcelState
+from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId
 from openparallax.storage.database import Connection, Write
 
 TOKEN_DIGITS = 32
+"""The statements below know it too; of more than 16 tokens the oldest go."""
 KEPT_S = 31 * 86400
 """Meta tries to deliver for 30 days, so a status may come that late."""
 
 _PARCEL = """
 SELECT p.number, p.chat, a.phone_number_id, c.address, p.session, p.mode, p.turn, p.part, p.notice,
-       p.state, p.attempts, p.ambiguous, p.tokens, p.window_until, p.not_before
+       p.state, p.attempts, p.ambiguous, p.tokens, p.window_until, p.not_before, p.status,
+       p.accepted
 FROM parcels p JOIN chats c ON c.id = p.chat JOIN accounts a ON a.id = c.account
 """
+
+
+class Known(NamedTuple):
+    """A parcel and what Meta said about it.
+
+    Attributes:
+        parcel: As it is now.
+        tokens: All its tokens; see the head of this file.
+        status: The highest delivery status that came for it.
+        accepted: Hash of the id under which Meta accepted it first.
+    """
+
+    parcel: Parcel
+    tokens: str
+    status: DeliveryStatus | None
+    accepted: int | None
 
 
 def _row(row: tuple[Any, ...]) -> Parcel:
@@ -64,10 +84,16 @@ def post(parcel: Parcel, now: float) -> Write:
     )
 
 
+def change(connection: Connection, write: Write) -> bool:
+    """Make a change inside a unit; False, and no error, if the parcel had left the state before."""
+    return connection.execute(write.sql, write.values).rowcount == 1
+
+
 def claim(number: int, leaves: ParcelState, token: str) -> Write:
     """A send begins, under a new token. On disk before anything goes out."""
     return Write(
-        "UPDATE parcels SET state = 1, attempts = attempts + 1, tokens = ? || tokens "
+        "UPDATE parcels SET state = 1, attempts = attempts + 1, "
+        "tokens = substr(? || tokens, 1, 512) "
         "WHERE number = ? AND state = ?",
         (token, number, int(leaves)),
         expect=1,
@@ -76,27 +102,41 @@ def claim(number: int, leaves: ParcelState, token: str) -> Write:
 
 def settle(
     number: int,
-    leaves: Sequence[ParcelState],
+    leaves: ParcelState,
     state: ParcelState,
     *,
     code: int | None = None,
     accepted: int | None = None,
 ) -> Write:
     """A parcel has its outcome."""
-    marks = ",".join(str(int(left)) for left in leaves)
     return Write(
-        f"UPDATE parcels SET state = ?, code = coalesce(?, code), "
-        f"accepted = coalesce(?, accepted) WHERE number = ? AND state IN ({marks})",
-        (int(state), code, accepted, number),
+        "UPDATE parcels SET state = ?, code = coalesce(?, code), "
+        "accepted = coalesce(?, accepted) WHERE number = ? AND state = ?",
+        (int(state), code, accepted, number, int(leaves)),
         expect=1,
     )
 
 
-def wait(number: int, leaves: ParcelState, not_before: float) -> Write:
-    """Refused for now, or never sent: wait and try again."""
+def wait(number: int, leaves: ParcelState, not_before: float, *, is_refused: bool) -> Write:
+    """Wait and try again.
+
+    Args:
+        number: Of the parcel.
+        leaves: The state that it leaves.
+        not_before: When to try again; unix seconds.
+        is_refused: The latest attempt was refused before processing, or never left: no status will
+            come for it, so that its token is not needed. Else it counts as a repeat.
+    """
     return Write(
-        "UPDATE parcels SET state = 0, not_before = ? WHERE number = ? AND state = ?",
-        (not_before, number, int(leaves)),
+        "UPDATE parcels SET state = 0, not_before = ?, tokens = substr(tokens, ?), "
+        "ambiguous = ambiguous + ? WHERE number = ? AND state = ?",
+        (
+            not_before,
+            1 + TOKEN_DIGITS if is_refused else 1,
+            0 if is_refused else 1,
+            number,
+            int(leaves),
+        ),
         expect=1,
     )
 
@@ -110,31 +150,71 @@ def unknown(number: int) -> Write:
     )
 
 
-def hold(number: int, leaves: ParcelState) -> Write:
-    """The customer service window is closed."""
-    return Write(
-        "UPDATE parcels SET state = 3 WHERE number = ? AND state = ?",
-        (number, int(leaves)),
-        expect=1,
+def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> bool:
+    """The customer service window is closed: keep the newest turn's replies for the next message.
+
+    Args:
+        connection: Inside a unit.
+        parcel: Leaves the state that it has here.
+        code: Meta's error code where Meta said so; what our clock believes of the window counts no
+            more then, for this turn and older ones.
+
+    Returns:
+        False if the parcel had left its state; nothing was changed.
+    """
+    is_held = change(
+        connection,
+        Write(
+            "UPDATE parcels SET state = 3, code = coalesce(?, code) WHERE number = ? AND state = ?",
+            (code, parcel.number, int(parcel.state)),
+        ),
     )
+    if not is_held:
+        return False
+    if code is not None:
+        connection.execute(
+            "UPDATE parcels SET state = 3, window_until = 0 "
+            "WHERE chat = ? AND state < 10 AND state IN (0, 3) AND turn <= ?",
+            (parcel.chat, parcel.turn),
+        )
+    connection.execute(
+        "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state IN (0, 3) AND turn <"
+        " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3)",
+        (parcel.chat, parcel.chat),
+    )
+    return True
 
 
-def withdraw_older(chat: int, turn: int) -> Write:
-    """Of the replies held by a closed window only the newest turn's are kept."""
-    return Write(
-        "UPDATE parcels SET state = 13 WHERE chat = ? AND state IN (0, 3) AND turn < ?",
-        (chat, turn),
+def latest_window(connection: Connection, parcel: Parcel) -> int:
+    """Until when the window is open by the newest message that an open parcel of the chat answers.
+
+    A parcel that waited long was posted under an older message than the newest; where that one
+    keeps the window open, the parcel is told so.
+    """
+    (latest,) = connection.execute(
+        "SELECT max(window_until) FROM parcels WHERE chat = ? AND state < 10", (parcel.chat,)
+    ).fetchone()
+    if latest is None or latest <= parcel.window_until:
+        return parcel.window_until
+    connection.execute(
+        "UPDATE parcels SET window_until = ? WHERE number = ?", (latest, parcel.number)
     )
+    return int(latest)
 
 
 def release(connection: Connection, chat: int, window_until: int) -> list[Parcel]:
-    """Let go what was held for the chat; return it in order."""
-    connection.execute(
-        "UPDATE parcels SET state = 0, not_before = 0, window_until = ? "
-        "WHERE chat = ? AND state = 3",
-        (window_until, chat),
-    )
-    return open_of_chat(connection, chat)
+    """Let go what was held for the chat; return that, in order."""
+    numbers = {
+        row[0]
+        for row in connection.execute(
+            "UPDATE parcels SET state = 0, not_before = 0, window_until = ? "
+            "WHERE chat = ? AND state < 10 AND state = 3 RETURNING number",
+            (window_until, chat),
+        ).fetchall()
+    }
+    if not numbers:
+        return []
+    return [parcel for parcel in open_of_chat(connection, chat) if parcel.number in numbers]
 
 
 def open_of_chat(connection: Connection, chat: int) -> list[Parcel]:
@@ -144,56 +224,54 @@ def open_of_chat(connection: Connection, chat: int) -> list[Parcel]:
     return [_row(row) for row in rows]
 
 
-def chats_with_work(connection: Connection, above: int, most: int) -> list[int]:
-    """The next ``most`` chats above ``above`` with parcels to send, by rising id."""
+def chats_with_work(connection: Connection, above: int, most: int, open_after: float) -> list[int]:
+    """The next ``most`` chats above ``above`` with parcels to send, by rising id.
+
+    What a closed window holds counts only where the window is open at ``open_after``, after all.
+    """
     rows = connection.execute(
-        "SELECT DISTINCT chat FROM parcels WHERE state < 10 AND chat > ? ORDER BY chat LIMIT ?",
-        (above, most),
+        "SELECT DISTINCT chat FROM parcels WHERE state < 10 AND chat > ? "
+        "AND (state <> 3 OR window_until > ?) ORDER BY chat LIMIT ?",
+        (above, open_after, most),
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def by_number(
-    connection: Connection, number: int
-) -> tuple[Parcel, str, DeliveryStatus | None] | None:
-    """A parcel, all its tokens, and the highest status that came for it."""
+def by_number(connection: Connection, number: int) -> Known | None:
+    """A parcel and what Meta said about it."""
     row = connection.execute(_PARCEL + "WHERE p.number = ?", (number,)).fetchone()
     if row is None:
         return None
-    (status,) = connection.execute(
-        "SELECT status FROM parcels WHERE number = ?", (number,)
-    ).fetchone()
-    return _row(row), row[12], DeliveryStatus(status) if status >= 0 else None
+    return Known(_row(row), row[12], DeliveryStatus(row[15]) if row[15] >= 0 else None, row[16])
 
 
-def note_status(
-    connection: Connection, number: int, status: DeliveryStatus, accepted: int | None
-) -> bool:
-    """Move a parcel's delivery status up, never down; False if it stood there already."""
-    return (
-        connection.execute(
-            "UPDATE parcels SET status = ?, accepted = coalesce(accepted, ?) "
-            "WHERE number = ? AND status < ?",
-            (int(status), accepted, number, int(status)),
-        ).rowcount
-        == 1
+def note_status(connection: Connection, number: int, status: DeliveryStatus, accepted: int) -> None:
+    """Move a parcel's delivery status up, never down; ``accepted`` is the hash of its id."""
+    connection.execute(
+        "UPDATE parcels SET status = ?, accepted = coalesce(accepted, ?) "
+        "WHERE number = ? AND status < ?",
+        (int(status), accepted, number, int(status)),
     )
 
 
-def note_twice(connection: Connection, number: int) -> bool:
-    """Note that Meta accepted a part more than once; False if that was known."""
-    return (
-        connection.execute(
-            "UPDATE parcels SET twice = 1 WHERE number = ? AND twice = 0", (number,)
-        ).rowcount
-        == 1
+def note_failed(connection: Connection, number: int) -> None:
+    """Meta took the latest attempt and it failed: whatever else comes, it was not accepted."""
+    connection.execute(
+        "UPDATE parcels SET accepted = NULL, "
+        "tokens = upper(substr(tokens, 1, 32)) || substr(tokens, 33) WHERE number = ?",
+        (number,),
     )
 
 
-def accepted_as(connection: Connection, number: int) -> int | None:
-    """The hash of the id under which Meta accepted a parcel first."""
-    row = connection.execute("SELECT accepted FROM parcels WHERE number = ?", (number,)).fetchone()
-    return None if row is None else row[0]
+def note_twice(connection: Connection, number: int, accepted: int) -> bool:
+    """Note that Meta accepted a part under another id too; False if it did not or it was known."""
+    return (
+        connection.execute(
+            "UPDATE parcels SET twice = 1 WHERE number = ? AND twice = 0 AND accepted <> ?",
+            (number, accepted),
+        ).rowcount
+        == 1
+    )
 
 
 def move_turn(connection: Connection, chat: int, turn: int, session: Session) -> None:

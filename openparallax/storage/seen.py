@@ -18,12 +18,16 @@ FUTURE_S = 2 * DAY_S
 DAY_BUCKETS = -1_000_000_000
 
 
-def hash_of(key: bytes, account: str, wamid: str) -> int:
-    """64 bits that stand for a message's id, which itself holds a phone number."""
-    digest = blake2b(
-        wamid.encode("utf-8", "replace"), digest_size=8, key=key, person=account.encode()[:16]
-    ).digest()
-    return int.from_bytes(digest, "big", signed=True)
+class Hasher:
+    """Makes the 64 bits that stand for a message's id, which itself holds a phone number."""
+
+    def __init__(self, key: bytes, account: str) -> None:
+        self._begun = blake2b(digest_size=8, key=key, person=account.encode()[:16])
+
+    def __call__(self, wamid: str) -> int:
+        hashing = self._begun.copy()
+        hashing.update(wamid.encode("utf-8", "replace"))
+        return int.from_bytes(hashing.digest(), "big", signed=True)
 
 
 def note(connection: Connection, hashed: int, sent_at: int, now: float) -> bool:

@@ -17,6 +17,7 @@ from typing import Protocol
 from openparallax.model.entry import Entry, Role
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
+from openparallax.model.turn import Spoken
 from openparallax.storage import Write
 
 
@@ -50,7 +51,7 @@ class Transcript(Protocol):
         """
         ...
 
-    async def history(self, session: Session, before: int) -> list[Entry]:
+    async def history(self, session: Session, before: int) -> tuple[Spoken, ...]:
         """What contact and engine said in finished turns below ``before``, oldest first.
 
         Bounded, beginning with the contact, and trimmed in blocks, so that the beginning stays the
@@ -65,12 +66,17 @@ class Transcript(Protocol):
 Transcripts = Mapping[Mode, Transcript]
 
 
-def trimmed(spoken: Sequence[Entry], most: int) -> list[Entry]:
+def as_spoken(entry: Entry) -> Spoken:
+    """An entry as engines see it."""
+    return Spoken("contact" if entry.role is Role.CONTACT else "engine", entry.text.words)
+
+
+def trimmed(spoken: Sequence[Spoken], most: int) -> tuple[Spoken, ...]:
     """The latest of ``spoken``, at most ``most``, cut in blocks and beginning with the contact."""
     start = 0
     if len(spoken) > most:
         block = max(1, most // 4)
         start = -(-(len(spoken) - most) // block) * block
-    while start < len(spoken) and spoken[start].role is not Role.CONTACT:
+    while start < len(spoken) and spoken[start].role != "contact":
         start += 1
-    return list(spoken[start:])
+    return tuple(spoken[start:])

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from openparallax.model.entry import Entry
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
+from openparallax.model.turn import Spoken
 from openparallax.storage import Database, Write, transcripts
-from openparallax.transcript import trimmed
+from openparallax.transcript import as_spoken, trimmed
 
 AT_HAND_CHARACTERS = 4_000_000
 HISTORY_CHARACTERS = 4_000_000
@@ -29,7 +30,8 @@ class DurableTranscript:
         self._history_entries = history_entries
         self._at_hand: OrderedDict[tuple[int, int], Text] = OrderedDict()
         self._at_hand_characters = 0
-        self._histories: OrderedDict[SessionId, list[Entry]] = OrderedDict()
+        # The last turn in it, and what was said.
+        self._histories: OrderedDict[SessionId, tuple[int, tuple[Spoken, ...]]] = OrderedDict()
         self._history_characters = 0
         self._forgotten = 0
 
@@ -49,18 +51,16 @@ class DurableTranscript:
         return transcripts.close_turn(session.id, turns)
 
     def follow(self, session: Session, spoken: Iterable[Entry]) -> None:
-        history = self._histories.get(session.id)
-        if history is None:
+        known = self._histories.get(session.id)
+        if known is None:
             return
+        _, before = known
         added = list(spoken)
-        history.extend(added)
-        self._history_characters += sum(len(entry.text) for entry in added)
-        if len(history) > self._history_entries:
-            kept = trimmed(history, self._history_entries)
-            self._history_characters -= sum(
-                len(entry.text) for entry in history[: len(history) - len(kept)]
-            )
-            self._histories[session.id] = kept
+        grown = (*before, *map(as_spoken, added))
+        last = max((entry.turn for entry in added), default=known[0])
+        now = trimmed(grown, self._history_entries) if len(grown) > self._history_entries else grown
+        self._histories[session.id] = (max(known[0], last), now)
+        self._history_characters += _characters(now) - _characters(before)
         self._mind_histories()
 
     async def read(self, session: Session, turn: int, part: int) -> Text | None:
@@ -70,32 +70,32 @@ class DurableTranscript:
             return text
         return await self._database.read(lambda c: transcripts.read(c, turn, part))
 
-    async def history(self, session: Session, before: int) -> list[Entry]:
-        history = self._histories.get(session.id)
-        if history is None:
-            forgotten = self._forgotten
-            history = trimmed(
-                await self._database.read(
-                    lambda c: transcripts.history(c, session.id, before, self._history_entries)
-                ),
-                self._history_entries,
-            )
-            if forgotten != self._forgotten:
-                # Words were scrubbed while this was read; what was read may hold them.
-                return await self.history(session, before)
-            self._histories[session.id] = history
-            self._history_characters += sum(len(entry.text) for entry in history)
-            self._mind_histories()
-        else:
+    async def history(self, session: Session, before: int) -> tuple[Spoken, ...]:
+        known = self._histories.get(session.id)
+        if known is not None and known[0] < before:
             self._histories.move_to_end(session.id)
-        return [entry for entry in history if entry.turn < before]
+            return known[1]
+        forgotten = self._forgotten
+        entries = await self._database.read(
+            lambda c: transcripts.history(c, session.id, before, self._history_entries)
+        )
+        if forgotten != self._forgotten:
+            # Words were scrubbed while this was read; what was read may hold them.
+            return await self.history(session, before)
+        history = trimmed([as_spoken(entry) for entry in entries], self._history_entries)
+        if known is None:
+            last = max((entry.turn for entry in entries), default=0)
+            self._histories[session.id] = (last, history)
+            self._history_characters += _characters(history)
+            self._mind_histories()
+        return history
 
     def forget(self, session: SessionId, turns: Iterable[int] = ()) -> None:
         """Have nothing of a session, or of some of its turns, at hand any more."""
         self._forgotten += 1
         gone = self._histories.pop(session, None)
         if gone is not None:
-            self._history_characters -= sum(len(entry.text) for entry in gone)
+            self._history_characters -= _characters(gone[1])
         for turn in turns:
             for key in [key for key in self._at_hand if key[0] == turn]:
                 self._at_hand_characters -= len(self._at_hand.pop(key))
@@ -104,5 +104,9 @@ class DurableTranscript:
         while len(self._histories) > 1 and (
             self._history_characters > HISTORY_CHARACTERS or len(self._histories) > HISTORIES
         ):
-            _, history = self._histories.popitem(last=False)
-            self._history_characters -= sum(len(entry.text) for entry in history)
+            _, (_, history) = self._histories.popitem(last=False)
+            self._history_characters -= _characters(history)
+
+
+def _characters(history: Iterable[Spoken]) -> int:
+    return sum(len(spoken.text) for spoken in history)

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from openparallax.model.entry import Entry, Role
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
-from openparallax.transcript import trimmed
+from openparallax.model.turn import Spoken
+from openparallax.transcript import as_spoken, trimmed
 
 SESSION_CHARACTERS = 2_000_000
 ALL_CHARACTERS = 50_000_000
@@ -93,12 +94,12 @@ class VolatileTranscript:
         entry = held.entries.get((turn, part))
         return None if entry is None else entry.text
 
-    async def history(self, session: Session, before: int) -> list[Entry]:
+    async def history(self, session: Session, before: int) -> tuple[Spoken, ...]:
         held = self._sessions.get(session.id)
         if held is None:
-            return []
+            return ()
         spoken = [
-            entry
+            as_spoken(entry)
             for _, entry in sorted(held.entries.items(), key=lambda item: (item[0][0], -item[0][1]))
             if entry.turn < before and entry.role in (Role.CONTACT, Role.ENGINE)
         ]

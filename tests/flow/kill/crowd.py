@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 
 import aiohttp
 
 from tests.fakes import meta
-from tests.flow.kill.people import Message, Person, Sort
+from tests.flow.kill.people import Message, Person, Sort, dice_of
 
 PAUSE_S = 0.03
 """Between two tries of one request."""
@@ -50,7 +51,7 @@ class Crowd:
         """Write until `hush`; returns when all that was sent has been taken."""
         async with asyncio.TaskGroup() as group:
             for number, people in enumerate(self._groups):
-                group.create_task(self._poster(people, Random(f"{self._seed} poster {number}")))
+                group.create_task(self._poster(people, dice_of(self._seed, f"poster {number}")))
         if self._late:
             await asyncio.gather(*self._late)
 
@@ -75,7 +76,7 @@ class Crowd:
             message.sent = sent
         if roll < 0.05:
             self._repeat(raw, 0)
-        await self._until_taken(raw)
+        await until_taken(self._session, self._url, raw)
         taken = time.monotonic()
         for message in request:
             message.taken = taken
@@ -85,21 +86,18 @@ class Crowd:
     def _repeat(self, raw: bytes, later_s: float) -> None:
         async def repeat() -> None:
             await asyncio.sleep(later_s)
-            await self._until_taken(raw)
+            await until_taken(self._session, self._url, raw)
 
         self.again += 1
         task = asyncio.create_task(repeat())
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _until_taken(self, raw: bytes) -> None:
-        while not await is_taken(self._session, self._url, raw):
-            await asyncio.sleep(PAUSE_S)
 
-
-async def is_taken(session: aiohttp.ClientSession, url: str, raw: bytes) -> bool:
-    """Whether one try of a request was answered with 200."""
-    try:
-        return await meta.post(session, url, raw) == 200
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return False
+async def until_taken(session: aiohttp.ClientSession, url: str, raw: bytes) -> None:
+    """Post a request again and again until it is answered with 200."""
+    while True:
+        with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            if await meta.post(session, url, raw) == 200:
+                return
+        await asyncio.sleep(PAUSE_S)

@@ -13,7 +13,7 @@ from tests.fakes.graph import FakeGraph
 from tests.flow.kill.crowd import Crowd
 from tests.flow.kill.daemon import Daemon, LoopError
 from tests.flow.kill.moods import Moods
-from tests.flow.kill.people import Canary, Person, make_people
+from tests.flow.kill.people import Canary, Person, dice_of, make_people
 from tests.flow.kill.records import count_open, files_with, load_records
 from tests.flow.kill.repeats import by_parcel, judge_repeats
 from tests.flow.kill.walk import Findings, walk_all
@@ -54,7 +54,7 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         LoopError: The daemon did not start, or did not come to rest.
     """
     began = time.monotonic()
-    dice = Random(f"{plan.seed} loop")
+    dice = dice_of(plan.seed, "loop")
     canary = Canary(f"onrec{dice.getrandbits(32):08x}y", f"offrec{dice.getrandbits(32):08x}y")
     people = make_people(plan.people, canary, plan.seed)
     async with (

@@ -4,14 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from random import Random
 
 import aiohttp
 
 from tests.fakes import behaviours as graph
 from tests.fakes import meta, reports
 from tests.fakes.behaviours import Behaviour, Call
-from tests.flow.kill.crowd import PAUSE_S, is_taken
+from tests.flow.kill.crowd import until_taken
+from tests.flow.kill.people import dice_of
 
 GRAPH_TIMEOUT_S = 2.0
 HANG_S = 3.0
@@ -74,7 +74,7 @@ class Moods:
     def __init__(self, session: aiohttp.ClientSession, url: str, seed: int) -> None:
         self._session = session
         self._url = url
-        self._dice = Random(f"{seed} moods")
+        self._dice = dice_of(seed, "moods")
         self._tasks: set[asyncio.Task[None]] = set()
         self._seen: dict[int, int] = {}
         self.attempts: list[Attempt] = []
@@ -140,6 +140,5 @@ class Moods:
             body = reports.envelope(
                 attempt.call.phone_number_id, reports.status(attempt.call, name)
             )
-            while not await is_taken(self._session, self._url, meta.dump(body)):
-                await asyncio.sleep(PAUSE_S)
+            await until_taken(self._session, self._url, meta.dump(body))
             attempt.told = attempt.told or time.monotonic()

@@ -117,6 +117,11 @@ def make_people(count: int, canary: Canary, seed: int) -> list[Person]:
     """``count`` people of all three sorts, whose dice depend on ``seed``."""
     sorts = [Sort.STEADY, Sort.STEADY, Sort.PRIVATE, Sort.STEADY, Sort.HURRIED, Sort.STEADY]
     return [
-        Person(str(4915100000000 + n), sorts[n % len(sorts)], canary, Random(f"{seed} person {n}"))
+        Person(str(4915100000000 + n), sorts[n % len(sorts)], canary, dice_of(seed, f"person {n}"))
         for n in range(count)
     ]
+
+
+def dice_of(seed: int, whose: str) -> Random:
+    """Dice of their own for each part, so that one part's rolls do not move another's."""
+    return Random(f"{seed} {whose}")  # noqa: S311 - nothing secret is drawn

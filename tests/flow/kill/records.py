@@ -59,8 +59,21 @@ def load_records(database: Path) -> Records:
         if first in turns:
             doubled.append(first)
         turns[first] = turn
-    parcels = [Row(*row[:4], ParcelState(row[4]), *row[5:7], bool(row[7])) for row in rows]
+    parcels = [_row(*row) for row in rows]
     return Records(integrity, unfinished, parcels, turns, doubled)
+
+
+def _row(
+    number: int,
+    address: str,
+    turn: int,
+    notice: str,
+    state: int,
+    attempts: int,
+    ambiguous: int,
+    twice: int,
+) -> Row:
+    return Row(number, address, turn, notice, ParcelState(state), attempts, ambiguous, bool(twice))
 
 
 def count_open(database: Path) -> tuple[int, int]:

@@ -6,6 +6,7 @@ to tell. Times are compared with room for a busy machine.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from tests.flow.kill.daemon import RECEIPT_WAIT_S, Life
 from tests.flow.kill.moods import Attempt
@@ -47,7 +48,7 @@ class _Judge:
 
     def judge(self, tries: Sequence[Attempt]) -> None:
         ambiguous = 0
-        for earlier, later in zip(tries, tries[1:], strict=False):
+        for earlier, later in pairwise(tries):
             ambiguous += not earlier.is_slow
             self._judge(earlier, later, ambiguous)
         if sum(not attempt.is_slow for attempt in tries) > MOST_AMBIGUOUS:

@@ -86,14 +86,14 @@ class Walk:
     def _excuse(self, why: str, sort: str) -> None:
         self._findings.counts[why] += 1
         self._may_skip += 1 if sort == "lost" else MOST_MESSAGES
-        # A part of an answer may hold the rest of a message only: something is missing all the same.
+        # At least a word; a part of an answer may hold no more than the rest of a message.
         self._must_skip += 1
 
     def _hear(self, tokens: Sequence[str]) -> None:
-        place = self._place_of(tokens[0])
-        if place is None:
+        first = self._place_of(tokens[0])
+        if first is None:
             return
-        self._skip_to(place)
+        self._skip_to(first)
         for token in tokens:
             if self._at >= len(self._expected) or self._expected[self._at][0] != token:
                 self._wrong(f"{token} came instead of {self._next()}")
@@ -107,13 +107,13 @@ class Walk:
                     return place
             self._wrong(f"{token} came, and nobody asked for it")
             return None
-        place = self._places.get(token)
-        if place is None:
+        said = self._places.get(token)
+        if said is None:
             self._wrong(f"{token} came, and was never said")
-        elif place < self._at:
+        elif said < self._at:
             self._wrong(f"{token} came again, or too late")
             return None
-        return place
+        return said
 
     def _skip_to(self, place: int) -> None:
         skipped = self._expected[self._at : place]
