@@ -20,15 +20,15 @@ from openparallax.errors import OpenParallaxError
 
 KEYS = frozenset(
     {
-        # what: ours
+        # what happened
         "event", "level", "timestamp", "exception", "error", "dropped_keys",
-        # which: opaque ids and shortened numbers
+        # to whom, by opaque ids and shortened numbers
         "account", "chat", "contact", "session", "turn", "parcel", "message", "engine", "stage",
         "model", "notice", "errand", "mode",
-        # how much and how long
+        # in what amount
         "count", "parts", "messages", "statuses", "attempts", "seconds", "ms", "wait_s", "queued",
         "bytes", "port", "host", "path", "number", "duplicates", "limit", "kept", "usage",
-        # why
+        # for what reason
         "reason", "result", "code", "error_class", "trace", "status", "type", "field", "hint",
         "state", "version", "name", "signal", "url", "setting",
     }

@@ -28,8 +28,8 @@ __all__ = [
     "SecretStr",
     "Spoken",
     "Stage",
-    "Tools",
     "TooSlow",
+    "Tools",
     "Turn",
 ]
 

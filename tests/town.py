@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from openparallax import config, logs
-from openparallax.app import house as house_module
+from openparallax.app import parts
 from openparallax.app.house import House
 from openparallax.app.plugins import engine_catalog, stage_catalog
 from openparallax.clock import Clock, SystemClock
@@ -95,7 +95,7 @@ class Town:
         self.log = io.StringIO()
         self.graph = FakeGraph()
         self._log_level = log_level
-        monkeypatch.setattr(house_module, "load_engine", lambda _choice, _tools: self.engine)
+        monkeypatch.setattr(parts, "load_engine", lambda _choice, _tools: self.engine)
 
     async def __aenter__(self) -> Self:
         await self.graph.__aenter__()
@@ -230,4 +230,4 @@ async def abandon(house: House) -> None:
     await asyncio.get_running_loop().run_in_executor(None, database._thread.join)
     database._reader.close()
     database._connection.close()
-    database._release_lock()
+    database._file.release_lock()

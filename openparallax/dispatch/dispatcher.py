@@ -5,65 +5,20 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from enum import Enum
-from itertools import islice
-from typing import Protocol
 
 from openparallax.clock import Clock
+from openparallax.dispatch.lane import Lane, Taken, TakeTurn
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
-from openparallax.model.envelope import Envelope, Errand, Move
+from openparallax.model.envelope import Envelope, Move
 from openparallax.storage import Database, envelopes
 
 PAGE = 500
 ROOM = 100_000
 """Envelopes in memory (about 200 bytes each); past this many the rest stays in the table."""
 RETRY_S = 1.0
-MOST_MESSAGES = 20
-MOST_CHARACTERS = 16_000
-DEATHS = 3
-"""A turn found running after so many deaths of the process is not run again."""
 SUSPECT_DEATHS = 2
 """A turn found running after so many deaths runs while no other suspect does."""
-
-
-class Taken(Enum):
-    """What a turn did with the envelopes that it was given."""
-
-    DONE = "done"
-    HELD = "held"
-    LATER = "later"
-
-
-class TakeTurn(Protocol):
-    """Answers the first of ``group`` and as many behind it as belong together."""
-
-    async def __call__(
-        self,
-        group: Sequence[Envelope],
-        *,
-        deaths: int,
-        is_cold: bool,
-        waiting: int,
-        window_until: int,
-    ) -> tuple[Taken, int]:
-        """Return what became of how many of them, counted from the first."""
-        ...
-
-
-class _Lane:
-    __slots__ = ("chat", "is_ready", "is_running", "waiting", "window_until")
-
-    def __init__(self, chat: int) -> None:
-        self.chat = chat
-        self.waiting: deque[Envelope] = deque()
-        self.is_running = False
-        self.is_ready = False
-        self.window_until = 0
-
-    def add(self, envelope: Envelope) -> None:
-        self.waiting.append(envelope)
-        self.window_until = max(self.window_until, envelope.window_until)
 
 
 class Dispatcher:
@@ -85,8 +40,8 @@ class Dispatcher:
         self._log = log
         self._free = most_turns
         self._coalesces = coalesces
-        self._lanes: dict[int, _Lane] = {}
-        self._ready: deque[_Lane] = deque()
+        self._lanes: dict[int, Lane] = {}
+        self._ready: deque[Lane] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._taken = 0
@@ -155,7 +110,7 @@ class Dispatcher:
         self._taken = envelope.number
         lane = self._lanes.get(envelope.chat)
         if lane is None:
-            lane = self._lanes[envelope.chat] = _Lane(envelope.chat)
+            lane = self._lanes[envelope.chat] = Lane(envelope.chat)
         lane.add(envelope)
         self._waiting += 1
         self._make_ready(lane)
@@ -164,7 +119,7 @@ class Dispatcher:
         """An older envelope than those that wait: to its place in the lane."""
         lane = self._lanes.get(envelope.chat)
         if lane is None:
-            lane = self._lanes[envelope.chat] = _Lane(envelope.chat)
+            lane = self._lanes[envelope.chat] = Lane(envelope.chat)
         if any(waiting.number == envelope.number for waiting in lane.waiting):
             return
         lane.add(envelope)
@@ -172,7 +127,7 @@ class Dispatcher:
         self._waiting += 1
         self._make_ready(lane)
 
-    def _make_ready(self, lane: _Lane) -> None:
+    def _make_ready(self, lane: Lane) -> None:
         if not (lane.is_running or lane.is_ready):
             lane.is_ready = True
             self._ready.append(lane)
@@ -211,7 +166,7 @@ class Dispatcher:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, lane: _Lane) -> None:
+    async def _run(self, lane: Lane) -> None:
         rest_s = 0.0
         try:
             rest_s = await self._one_turn(lane)
@@ -227,7 +182,7 @@ class Dispatcher:
             else:
                 self._rested(lane)
 
-    def _rested(self, lane: _Lane) -> None:
+    def _rested(self, lane: Lane) -> None:
         lane.is_running = False
         if lane.waiting:
             self._make_ready(lane)
@@ -237,9 +192,9 @@ class Dispatcher:
             self._catch_up_soon()
         self._pump()
 
-    async def _one_turn(self, lane: _Lane) -> float:
+    async def _one_turn(self, lane: Lane) -> float:
         """Run one turn; return for how long the lane is to rest."""
-        group = self._group(lane)
+        group = lane.group(coalesces=self._coalesces)
         head = group[0]
         is_cold = head.number < self._first_new
         deaths = max(head.attempts, 1 if self._after_death else 0) if is_cold else 0
@@ -266,34 +221,11 @@ class Dispatcher:
             await self._release(lane)
         return 0.0
 
-    async def _release(self, lane: _Lane) -> None:
+    async def _release(self, lane: Lane) -> None:
         """The person wrote in the very moment in which older messages were being held."""
         released = await self._database.unit(lambda c: envelopes.release(c, lane.chat))
         for envelope in released:
             self._put_back(envelope)
-
-    def _group(self, lane: _Lane) -> list[Envelope]:
-        """What is answered together: consecutive words of one session, within the borders.
-
-        A turn that was claimed by an earlier process keeps the messages that it had.
-        """
-        head = lane.waiting[0]
-        group = [head]
-        if head.errand is not Errand.TURN:
-            return group
-        was_claimed = head.turn == head.number
-        characters = head.length
-        for envelope in islice(lane.waiting, 1, MOST_MESSAGES):
-            characters += envelope.length
-            if (
-                envelope.errand is not Errand.TURN
-                or envelope.session != head.session
-                or (envelope.turn != head.turn if was_claimed else not self._coalesces)
-                or characters > MOST_CHARACTERS
-            ):
-                break
-            group.append(envelope)
-        return group
 
     # -- the end --------------------------------------------------------------------------------
 

@@ -1,34 +1,32 @@
-"""One turn: from the words that wait to the parcels that answer them."""
+"""One turn: from the words that wait to what is said about them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openparallax.clock import Clock
-from openparallax.dispatch.dispatcher import DEATHS, Taken
-from openparallax.errors import NotStored, Stale
+from openparallax.dispatch.finish import Answer, Finisher, Said
+from openparallax.dispatch.lane import Taken
+from openparallax.errors import Stale
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.entry import CONTACT_PART, ENGINE_PART, Entry, Role
+from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
-from openparallax.model.parcel import Parcel, ParcelState
-from openparallax.model.session import Mode, Session
-from openparallax.model.text import Text
+from openparallax.model.session import Mode
 from openparallax.model.turn import Chat, Turn
 from openparallax.pipeline import EngineError, Next
-from openparallax.rendering.split import split
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, Database, Write, chats, envelopes, parcels
+from openparallax.storage import Connection, Database, Write, chats, envelopes
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
-from openparallax.storage.meta import Numbers
 from openparallax.transcript import Transcripts
 
 WINDOW_MARGIN_S = 60
 """The last minute of a customer service window counts as closed: a send takes its time."""
 LOST_AFTER_S = 5.0
 """How long after a start Meta may bring words again that went with the process before."""
-MOST_RETRY_S = 5.0
+DEATHS = 3
+"""A turn found running after so many deaths of the process is not run again."""
 
 _NOTICE_OF = {
     Errand.NEW: "new",
@@ -39,39 +37,6 @@ _NOTICE_OF = {
     Errand.ONLY_TEXT: "only_text",
     Errand.RESEND: "resend",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a turn came to: the engine's words, or a notice, or silence on purpose."""
-
-    text: str = ""
-    notice: str = ""
-    is_silence: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """How dispatch reaches the outbox: by callables that the app hands in.
-
-    Attributes:
-        reserve: A token if the chat's next parcel may be sent at once, else None.
-        unreserve: Give an unused reservation back.
-        take: Send these parcels, which are on disk.
-    """
-
-    reserve: Callable[[str, int], str | None]
-    unreserve: Callable[[int], None]
-    take: Callable[[Sequence[Parcel]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Whom a turn answers, until when that is allowed, and when it began."""
-
-    chat: ChatRow
-    window_until: int
-    started: float
 
 
 @dataclass(slots=True)
@@ -92,10 +57,9 @@ class TurnTaker:
         pipelines: Mapping[Mode, Next],
         engine_names: Mapping[Mode, str],
         notices: Notices,
-        parcel_numbers: Numbers,
+        finisher: Finisher,
         find_chat: Callable[[int], Awaitable[ChatRow]],
         forget_chats: Callable[[], None],
-        post: Post,
         clock: Clock,
         log: Logger,
         metrics: Metrics,
@@ -105,10 +69,9 @@ class TurnTaker:
         self._pipelines = pipelines
         self._engine_names = engine_names
         self._notices = notices
-        self._parcels = parcel_numbers
+        self._finisher = finisher
         self._find_chat = find_chat
         self._forget_chats = forget_chats
-        self._post = post
         self._clock = clock
         self._log = log
         self._metrics = metrics
@@ -146,13 +109,13 @@ class TurnTaker:
             return await self._hold(group)
         chat = await self._find_chat(group[0].chat)
         head = group[0]
-        answer = _Answer(chat, window_until, started)
+        answer = Answer(chat, window_until, started)
         if head.errand is not Errand.TURN:
-            await self._finish(answer, group, self._obey(head, waiting), [])
+            await self._finisher.finish(answer, group, self._obey(head, waiting), [])
             return Taken.DONE, 1
         texts = await self._read(group)
         if not texts:
-            return await self._lose(answer, group[:1], is_cold=is_cold)
+            return await self._lose(answer, group, is_cold=is_cold)
         group = group[: len(texts)]
         if deaths >= DEATHS:
             said = Said(notice="killed")
@@ -164,7 +127,7 @@ class TurnTaker:
             except asyncio.CancelledError:
                 self._database.unit(_writing(envelopes.unclaim([one.number for one in group])))
                 raise
-        await self._finish(answer, group, said, texts)
+        await self._finisher.finish(answer, group, said, texts)
         return Taken.DONE, len(group)
 
     async def _read(self, group: Sequence[Envelope]) -> list[Entry]:
@@ -280,7 +243,7 @@ class TurnTaker:
         return Taken.HELD, len(group)
 
     async def _lose(
-        self, answer: _Answer, group: Sequence[Envelope], *, is_cold: bool
+        self, answer: Answer, group: Sequence[Envelope], *, is_cold: bool
     ) -> tuple[Taken, int]:
         """Words that are not there: moved by a late ``/otr``, or gone with the process before.
 
@@ -289,135 +252,22 @@ class TurnTaker:
         """
         if is_cold and self._clock.monotonic() - self._started < LOST_AFTER_S:
             return Taken.LATER, 0
+        transcript = self._transcripts[group[0].session.mode]
+        gone = 1
+        while gone < len(group) and not await transcript.read(
+            group[gone].session, group[gone].number, CONTACT_PART
+        ):
+            gone += 1
+        group = group[:gone]
         now = await self._database.read(
             lambda c: envelopes.by_numbers(c, [one.number for one in group])
         )
         if [one.session for one in now] != [one.session for one in group]:
             return Taken.LATER, 0
         self._metrics.count("turns", "lost")
-        self._log.warning("turn_lost", chat=answer.chat.id, turn=group[0].number)
-        await self._finish(answer, group, Said(notice="lost"), [])
+        self._log.warning("turn_lost", chat=answer.chat.id, turn=group[0].number, messages=gone)
+        await self._finisher.finish(answer, group, Said(notice="lost"), [])
         return Taken.DONE, len(group)
-
-    # -- the one transaction --------------------------------------------------------------------
-
-    async def _finish(
-        self, answer: _Answer, group: Sequence[Envelope], said: Said, asked: Sequence[Entry]
-    ) -> None:
-        """Write what was said, its parcels, and that the envelopes are done: all or nothing."""
-        wait_s = 0.1
-        session = group[0].session
-        while True:
-            try:
-                count = await self._write(answer, group, session, said, asked)
-                break
-            except Stale:
-                group, session = await self._look_again(group)
-                if not group:
-                    return
-            except NotStored:
-                await self._clock.sleep(wait_s)
-                wait_s = min(wait_s * 2, MOST_RETRY_S)
-        self._metrics.count("turns", said.notice or "answered")
-        self._log.info(
-            "turn_done",
-            chat=answer.chat.id,
-            turn=group[0].number,
-            messages=len(group),
-            parts=count,
-            ms=round((self._clock.monotonic() - answer.started) * 1000),
-            result=said.notice or ("silent" if said.is_silence else "answered"),
-        )
-
-    async def _look_again(self, group: Sequence[Envelope]) -> tuple[Sequence[Envelope], Session]:
-        """Somebody moved or ended these envelopes meanwhile; off the record wins."""
-        now = await self._database.read(
-            lambda c: envelopes.by_numbers(c, [one.number for one in group])
-        )
-        sessions = [one.session for one in now] or [group[0].session]
-        return now, max(sessions, key=lambda session: session.mode)
-
-    async def _write(
-        self,
-        answer: _Answer,
-        group: Sequence[Envelope],
-        session: Session,
-        said: Said,
-        asked: Sequence[Entry],
-    ) -> int:
-        chat = answer.chat
-        transcript = self._transcripts[session.mode]
-        entries, parts = self._entries(group[-1].number, session, said)
-        token = self._post.reserve(chat.account, chat.id) if parts else None
-        numbers = [one.number for one in group if one.errand is Errand.TURN]
-        now = self._clock.now()
-
-        def work(connection: Connection) -> list[Parcel]:
-            for write in (
-                *transcript.keep(*entries),
-                *transcript.close_turn(session, numbers),
-                *envelopes.done(group),
-            ):
-                execute(connection, write)
-            posted = []
-            for place, part in enumerate(parts):
-                is_claimed = token is not None and place == 0
-                parcel = Parcel(
-                    number=self._parcels.take(connection),
-                    chat=chat.id,
-                    account=chat.account,
-                    to=chat.address,
-                    session=session,
-                    turn=group[-1].number,
-                    part=part,
-                    notice=said.notice,
-                    state=ParcelState.SENDING if is_claimed else ParcelState.WAITING,
-                    attempts=1 if is_claimed else 0,
-                    token=token or "" if is_claimed else "",
-                    window_until=answer.window_until,
-                )
-                execute(connection, parcels.post(parcel, now))
-                posted.append(parcel)
-            return posted
-
-        def then(posted: list[Parcel]) -> None:
-            transcript.hold(*entries)
-            engine = [entry for entry in entries if entry.role is Role.ENGINE]
-            transcript.follow(session, [*asked, *engine])
-            self._post.take(posted)
-
-        try:
-            await self._database.unit(work, then)
-        except (NotStored, Stale):
-            # Not on cancellation: then the unit may yet happen, and the parcel goes out.
-            if token is not None:
-                self._post.unreserve(chat.id)
-            raise
-        return len(parts)
-
-    def _entries(self, turn: int, session: Session, said: Said) -> tuple[list[Entry], list[int]]:
-        """What is kept, and under which part numbers what is sent lies."""
-        now = int(self._clock.now())
-        if said.is_silence:
-            return [], []
-        if said.notice:
-            words = said.text or self._notices.say(said.notice)
-            return [
-                Entry(session, turn, part, Role.NOTICE, Text(one), now)
-                for part, one in enumerate(split(words), start=1)
-            ], list(range(1, len(split(words)) + 1))
-        engine = Entry(session, turn, ENGINE_PART, Role.ENGINE, Text(said.text), now)
-        parts = split(said.text)
-        if parts == [said.text]:
-            # Sent as it was written: one entry is enough.
-            return [engine], [ENGINE_PART]
-        return [
-            engine,
-            *(
-                Entry(session, turn, part, Role.PART, Text(one), now)
-                for part, one in enumerate(parts, start=1)
-            ),
-        ], list(range(1, len(parts) + 1))
 
 
 def _writing(writes: Sequence[Write]) -> Callable[[Connection], None]:

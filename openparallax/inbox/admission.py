@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
-from openparallax.errors import OpenParallaxError
+from openparallax.errors import NotStored
 from openparallax.model.entry import Entry
 from openparallax.model.envelope import Envelope, Move
 from openparallax.model.parcel import Parcel
 
 
-class Draining(OpenParallaxError):  # noqa: N818 - a state, not a fault; the webhook answers 503
+class Draining(NotStored):
     """The daemon is stopping and cannot take words off the record: the next process will."""
 
 

@@ -8,24 +8,28 @@ from openparallax.chats.directory import Directory
 from openparallax.chats.numbers import digits_of
 from openparallax.clock import Clock
 from openparallax.inbox.admission import Admission, Draining
+from openparallax.inbox.moving import move_newer
 from openparallax.logs import shorten
 from openparallax.model.entry import CONTACT_PART, Entry, Role
-from openparallax.model.envelope import Envelope, Errand, Move
+from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.messages import Inbound, Kind
 from openparallax.model.parcel import Parcel
-from openparallax.model.session import Mode, Session
+from openparallax.model.session import Mode
 from openparallax.model.text import Text
 from openparallax.session import placement
 from openparallax.session.commands import Command, parse_command
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, chats, envelopes, parcels, seen, sessions, transcripts
+from openparallax.storage import Connection, chats, envelopes, parcels, seen, sessions
 from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS, ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
 from openparallax.transcript import Transcripts
 
 WINDOW_S = 24 * 3600
-"""How long a person's message allows free-form answers. Source: Cloud API, customer service window."""
+"""How long a person's message allows free-form answers.
+
+Source: Cloud API, customer service window.
+"""
 OLDEST_S = 8 * 86400
 """Meta repeats for seven days; a timestamp older than this says nothing about the window."""
 SAME_NOTICE_S = 60
@@ -227,11 +231,15 @@ class Door:
         """Open the session, bring into it what is newer, and confirm past a running turn."""
         left = chat.session
         placement.go_off(connection, chat, message.sent_at)
-        if left != chat.session:
-            # Nothing newer than the newest was placed; not knowing the newest, look.
-            if chat.latest is None or chat.latest > message.sent_at:
-                self._move_newer(connection, chat, left, message.sent_at, admission)
-                chat.latest = None if admission.moves else message.sent_at
+        # Nothing newer than the newest was placed; not knowing the newest, look.
+        may_be_newer = chat.latest is None or chat.latest > message.sent_at
+        if left != chat.session and may_be_newer:
+            move = move_newer(connection, chat, message.sent_at, admission.entries)
+            if move is not None:
+                if self.is_draining:
+                    raise Draining
+                admission.moves.append(move)
+            chat.latest = None if move is not None else message.sent_at
         turn = self._turns.take(connection)
         notice = Entry(
             chat.session, turn, 1, Role.NOTICE, Text(self._notices.say("otr")), message.sent_at
@@ -252,34 +260,6 @@ class Door:
         execute(connection, parcels.post(parcel, self._clock.now()))
         admission.entries.append(notice)
         admission.parcels.append(parcel)
-
-    def _move_newer(
-        self,
-        connection: Connection,
-        chat: ChatRow,
-        left: Session,
-        sent_at: int,
-        admission: Admission,
-    ) -> None:
-        """Scrub from the disk what is strictly newer than ``/otr`` and move it into its session."""
-        unfinished = envelopes.newer_on_the_record(connection, chat.id, sent_at)
-        turns = [envelope.number for envelope in unfinished]
-        turns += transcripts.turns_newer(connection, left.id, sent_at)
-        moved: list[Entry] = []
-        for turn in turns:
-            for entry in transcripts.words_of_turn(connection, turn):
-                moved.append(
-                    Entry(chat.session, turn, entry.part, entry.role, entry.text, entry.sent_at)
-                )
-            transcripts.scrub_turn(connection, left.id, turn)
-            envelopes.move(connection, turn, chat.session)
-            parcels.move_turn(connection, chat.id, turn, chat.session)
-        if not turns:
-            return
-        if self.is_draining:
-            raise Draining
-        admission.entries.extend(moved)
-        admission.moves.append(Move(chat.id, turns, left, chat.session))
 
     # -- the rest -------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 
 from openparallax.model.session import Session
+from openparallax.model.text import SessionId
 
 
 class EnvelopeState(IntEnum):
@@ -70,5 +71,5 @@ class Move:
 
     chat: int
     turns: list[int]
-    left: Session
+    left: frozenset[SessionId]
     session: Session

@@ -10,14 +10,24 @@ from dataclasses import dataclass, field
 from openparallax.clock import Clock
 from openparallax.model.messages import DeliveryStatus, StatusUpdate
 from openparallax.model.outcomes import ErrorClass
-from openparallax.model.parcel import OPEN_BELOW, Parcel, ParcelState
-from openparallax.outbox.delivery import id_hash
+from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.outbox.delivery import MOST_REPEATS
+from openparallax.outbox.settling import id_hash
+from openparallax.outbox.tokens import parse_callback, split_tokens
+from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
-from openparallax.storage.database import execute
-from openparallax.storage.parcels import TOKEN_DIGITS
 
-_OPEN_SENDS = (ParcelState.SENDING, ParcelState.UNKNOWN)
-SLOW_S = 30.0
+_MAY_FAIL = (ParcelState.SENDING, ParcelState.UNKNOWN, ParcelState.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part that Meta took and could not deliver; it is over."""
+
+    parcel: int
+    chat: int
+    code: int | None
+    error_class: ErrorClass
 
 
 @dataclass(slots=True)
@@ -26,12 +36,15 @@ class Receipts:
 
     Attributes:
         chats: Their lanes are to be read anew.
-        paused: Code and account of statuses that say something about the whole number.
+        paused: Account and code of statuses that say something about the whole number.
+        failures: To be logged.
         counts: How often each thing happened.
+        holds: Something is held now for a chat's next message.
     """
 
     chats: set[int] = field(default_factory=set)
     paused: list[tuple[str, int | None]] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     holds: bool = False
 
@@ -54,91 +67,86 @@ class ReceiptDesk:
         return receipts
 
     def _apply(self, connection: Connection, status: StatusUpdate, receipts: Receipts) -> None:
-        number, token = _parse(status.callback)
-        found = parcels.by_number(connection, number) if number else None
-        if (
-            found is None
-            or found[0].account != status.phone_number_id
-            or token not in _tokens(found[1])
-        ):
+        number, token = parse_callback(status.callback)
+        known = parcels.by_number(connection, number) if number else None
+        if known is None or known.parcel.account != status.phone_number_id:
             receipts.count("foreign")
             return
-        parcel, tokens, highest = found
-        receipts.count(status.status.name.lower())
-        if status.status is DeliveryStatus.FAILED:
-            if token == tokens[:TOKEN_DIGITS] and (
-                highest is None or highest <= DeliveryStatus.SENT
-            ):
-                self._failed(connection, parcel, status.code, receipts)
+        tokens = split_tokens(known.tokens)
+        is_dead = token.upper() in tokens and token not in tokens
+        if token not in tokens and not is_dead:
+            receipts.count("foreign")
             return
-        self._note_twice(connection, parcel, status, receipts)
-        parcels.note_status(connection, parcel.number, status.status, id_hash(status.wamid))
-        if parcel.state in _OPEN_SENDS or parcel.state is ParcelState.WAITING:
-            execute(
-                connection,
-                parcels.settle(parcel.number, (parcel.state,), ParcelState.ACCEPTED),
-            )
-            receipts.count("confirmed")
-            receipts.chats.add(parcel.chat)
-        elif parcel.state in (ParcelState.UNCONFIRMED, ParcelState.FAILED):
-            execute(
-                connection,
-                parcels.settle(parcel.number, (parcel.state,), ParcelState.ACCEPTED),
-            )
-
-    def _note_twice(
-        self, connection: Connection, parcel: Parcel, status: StatusUpdate, receipts: Receipts
-    ) -> None:
-        """Another id than the first one's: Meta took this part more than once."""
-        first = parcels.accepted_as(connection, parcel.number)
+        receipts.count(status.status.name.lower())
+        seen = known.status or DeliveryStatus.FAILED
+        if status.status is DeliveryStatus.FAILED:
+            # What failed in an older attempt says nothing about the latest.
+            if token == tokens[0] and seen <= DeliveryStatus.SENT:
+                self._failed(connection, known.parcel, status.code, receipts)
+            return
+        if is_dead and status.status is DeliveryStatus.SENT:
+            return  # it was sent, then it failed; they came in another order
+        accepted = id_hash(status.wamid)
         if (
-            first is not None
-            and first != id_hash(status.wamid)
-            and parcels.note_twice(connection, parcel.number)
+            known.accepted is not None
+            and known.accepted != accepted
+            and parcels.note_twice(connection, number, accepted)
         ):
             receipts.count("sent_twice")
+        if status.status > seen:
+            parcels.note_status(connection, number, status.status, accepted)
+        self._confirm(connection, known.parcel, receipts)
+
+    def _confirm(self, connection: Connection, parcel: Parcel, receipts: Receipts) -> None:
+        """Meta has it: whatever we thought, it is not sent again."""
+        if parcel.state is ParcelState.ACCEPTED:
+            return
+        parcels.change(
+            connection, parcels.settle(parcel.number, parcel.state, ParcelState.ACCEPTED)
+        )
+        if parcel.state < ParcelState.ACCEPTED:
+            receipts.count("confirmed")
+            receipts.chats.add(parcel.chat)
 
     def _failed(
         self, connection: Connection, parcel: Parcel, code: int | None, receipts: Receipts
     ) -> None:
         """Meta says that the latest attempt failed: settle the parcel by the code."""
-        if parcel.state < OPEN_BELOW and parcel.state not in _OPEN_SENDS:
-            return  # is to be sent again anyway
-        if parcel.state not in (*_OPEN_SENDS, ParcelState.ACCEPTED):
-            return
-        leaves = (parcel.state,)
+        if parcel.state not in _MAY_FAIL:
+            return  # it was refused at once too, or is over
+        parcels.note_failed(connection, parcel.number)
         receipts.chats.add(parcel.chat)
-        error_class = self._classify(code)
-        if error_class is ErrorClass.WINDOW:
-            execute(connection, parcels.settle(parcel.number, leaves, ParcelState.HELD, code=code))
-            execute(connection, parcels.withdraw_older(parcel.chat, parcel.turn))
-            chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
-            receipts.holds = True
-        elif error_class in (ErrorClass.ACCOUNT, ErrorClass.SLOW):
-            not_before = self._clock.now() + (SLOW_S if error_class is ErrorClass.SLOW else 0)
-            execute(connection, parcels.wait(parcel.number, parcel.state, not_before))
-            if error_class is ErrorClass.ACCOUNT:
-                receipts.paused.append((parcel.account, code))
-        else:
-            execute(
-                connection, parcels.settle(parcel.number, leaves, ParcelState.FAILED, code=code)
-            )
         receipts.count(f"failed_{code}")
+        later = self._clock.now() + LATER_S
+        match self._classify(code):
+            case ErrorClass.WINDOW:
+                parcels.hold(connection, parcel, code=code or 0)
+                chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
+                receipts.holds = True
+            case ErrorClass.SLOW:
+                self._wait(connection, parcel, later)
+            case ErrorClass.ACCOUNT:
+                self._wait(connection, parcel, 0.0)
+                receipts.paused.append((parcel.account, code))
+            case ErrorClass.AMBIGUOUS if parcel.ambiguous < MOST_REPEATS:
+                # Trouble on Meta's side. It is known not to have arrived, so it may be repeated.
+                self._wait(connection, parcel, later, is_repeat=True)
+            case error_class:
+                parcels.change(
+                    connection,
+                    parcels.settle(parcel.number, parcel.state, ParcelState.FAILED, code=code),
+                )
+                receipts.failures.append(Failure(parcel.number, parcel.chat, code, error_class))
 
-
-def _parse(callback: str | None) -> tuple[int, str]:
-    """Number and token of a callback of ours; (0, "") if it is none."""
-    if callback is None or len(callback) > 64:
-        return 0, ""
-    number, dot, token = callback.partition(".")
-    if not dot or len(token) != TOKEN_DIGITS:
-        return 0, ""
-    try:
-        parsed = int(number, 16)
-    except ValueError:
-        return 0, ""
-    return (parsed, token) if 0 < parsed < 1 << 62 else (0, "")
-
-
-def _tokens(joined: str) -> list[str]:
-    return [joined[i : i + TOKEN_DIGITS] for i in range(0, len(joined), TOKEN_DIGITS)]
+    def _wait(
+        self,
+        connection: Connection,
+        parcel: Parcel,
+        not_before: float,
+        *,
+        is_repeat: bool = False,
+    ) -> None:
+        wait = parcels.wait(
+            parcel.number, parcel.state, not_before, keeps_token=True, is_repeat=is_repeat
+        )
+        parcels.change(connection, wait)

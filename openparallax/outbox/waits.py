@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from openparallax.clock import Clock
 from openparallax.model.parcel import Parcel, ParcelState
 
+WINDOW_MARGIN_S = 60
+"""The last minute of a customer service window counts as closed: a send takes its time."""
 LONGEST_BACKOFF_S = 300.0
 LONGEST_UNREACHABLE_S = 60.0
+LATER_S = 30.0
+"""After a failed status that says "later"."""
 PRUNED_PAST = 10_000
 
 
@@ -54,9 +58,9 @@ class Waits:
     def _first_s(self, parcel: Parcel) -> float:
         if parcel.state is ParcelState.UNKNOWN:
             # For a status that says what became of the latest attempt; longer for each further one.
-            return self._receipt_wait_s * 2 ** max(0, parcel.ambiguous - 1)
-        longest = min(4.0 ** min(parcel.attempts, 5), LONGEST_BACKOFF_S)
-        return min(parcel.not_before - self._clock.now(), longest)
+            return self._receipt_wait_s * 2.0 ** max(0, parcel.ambiguous - 1)
+        legal_s = min(max(LATER_S, 4.0 ** min(parcel.attempts, 5)), LONGEST_BACKOFF_S)
+        return min(parcel.not_before - self._clock.now(), legal_s)
 
     def pair_rate_s(self, parcel: Parcel) -> float:
         """Begin the back-off after "too many messages to this contact": 1, 4, 16, 64 … seconds.
@@ -65,7 +69,9 @@ class Waits:
             Cloud API, code 131056: retry after 4^X seconds.
         """
         count = self._count(parcel, "pair_rate")
-        return self._back_off(parcel, "pair_rate", count, min(4.0 ** (count - 1), LONGEST_BACKOFF_S))
+        return self._back_off(
+            parcel, "pair_rate", count, min(4.0 ** (count - 1), LONGEST_BACKOFF_S)
+        )
 
     def unreachable_s(self, parcel: Parcel) -> float:
         """Begin the back-off after a connection that was not established: 2, 4, 8 … seconds."""

@@ -137,15 +137,13 @@ def off_the_record_by_hash(connection: Connection, hashed: int) -> list[Envelope
     return [_row(row) for row in rows]
 
 
-def newer_on_the_record(connection: Connection, chat: int, sent_at: int) -> list[Envelope]:
-    """Unfinished envelopes of the chat, on the record, strictly newer than ``sent_at``.
+def on_the_record(connection: Connection, chat: int) -> list[Envelope]:
+    """Unfinished envelopes of the chat that are on the record, in order.
 
     Looks through all that is unfinished; only a command that came late asks this.
     """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM envelopes WHERE chat = ? AND mode = 0 AND sent_at > ? "
-        "ORDER BY number",
-        (chat, sent_at),
+        f"SELECT {_COLUMNS} FROM envelopes WHERE chat = ? AND mode = 0 ORDER BY number", (chat,)
     ).fetchall()
     return [_row(row) for row in rows]
 

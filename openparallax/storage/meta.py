@@ -31,7 +31,8 @@ class Numbers:
             self._next = max(row[0] if row else 1, self._next)
             self._end = self._next + BLOCK
             connection.execute(
-                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                "INSERT INTO meta VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (self._name, self._end),
             )
         number = self._next
@@ -53,14 +54,18 @@ def file_key(connection: Connection) -> bytes:
     return key
 
 
-def begin_life(connection: Connection) -> bool:
-    """Note that a process has begun to use the file; True if the one before ended cleanly."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'running'").fetchone()
+def ended_cleanly(connection: Connection) -> bool:
+    """Whether the process that used the file before had stopped in order; True for a new file."""
+    return connection.execute("SELECT 1 FROM meta WHERE key = 'running'").fetchone() is None
+
+
+def begin_life(connection: Connection) -> None:
+    """Note that a process is at work with the file."""
     connection.execute(
-        "INSERT INTO meta VALUES ('running', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        "INSERT INTO meta VALUES ('running', ?) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (int(time.time()),),
     )
-    return row is None
 
 
 def end_life(connection: Connection) -> None:

@@ -117,23 +117,31 @@ def settle(
     )
 
 
-def wait(number: int, leaves: ParcelState, not_before: float, *, is_refused: bool) -> Write:
+def wait(
+    number: int,
+    leaves: ParcelState,
+    not_before: float,
+    *,
+    keeps_token: bool = False,
+    is_repeat: bool = False,
+) -> Write:
     """Wait and try again.
 
     Args:
         number: Of the parcel.
         leaves: The state that it leaves.
         not_before: When to try again; unix seconds.
-        is_refused: The latest attempt was refused before processing, or never left: no status will
-            come for it, so that its token is not needed. Else it counts as a repeat.
+        keeps_token: A status may come for the latest attempt; False where it was refused before
+            processing or never left.
+        is_repeat: The next attempt counts as a repeat of an ambiguous one.
     """
     return Write(
         "UPDATE parcels SET state = 0, not_before = ?, tokens = substr(tokens, ?), "
         "ambiguous = ambiguous + ? WHERE number = ? AND state = ?",
         (
             not_before,
-            1 + TOKEN_DIGITS if is_refused else 1,
-            0 if is_refused else 1,
+            1 if keeps_token else 1 + TOKEN_DIGITS,
+            1 if is_repeat else 0,
             number,
             int(leaves),
         ),

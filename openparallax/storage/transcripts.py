@@ -68,13 +68,30 @@ def words_of_turn(connection: Connection, turn: int) -> list[Entry]:
     return [_entry(row) for row in rows]
 
 
-def turns_newer(connection: Connection, session: SessionId, sent_at: int) -> list[int]:
-    """Finished turns of a session whose message is strictly newer than ``sent_at``.
+def recent_sessions(connection: Connection, chat: int, sent_at: int) -> list[SessionId]:
+    """The chat's sessions on the record that may have words newer than ``sent_at``.
+
+    From the latest back to the first one that was open already so long before that all before it
+    must have been here by then (`REPEATED_FOR_S`).
+    """
+    found = []
+    for session, mode, opened_at in connection.execute(
+        "SELECT id, mode, opened_at FROM sessions WHERE chat = ? ORDER BY id DESC", (chat,)
+    ):
+        if mode == int(Mode.ON_THE_RECORD):
+            found.append(SessionId(session))
+        if opened_at < sent_at - REPEATED_FOR_S:
+            break
+    return found
+
+
+def first_newer(connection: Connection, session: SessionId, sent_at: int) -> int | None:
+    """The first finished turn of a session whose message is strictly newer than ``sent_at``.
 
     Walks back from the latest turn and stops at a message so old that everything before it must
-    have been here already at that time (see `REPEATED_FOR_S`).
+    have been here already at that time.
     """
-    found: list[int] = []
+    first: int | None = None
     below = 1 << 62
     while True:
         rows = connection.execute(
@@ -85,12 +102,22 @@ def turns_newer(connection: Connection, session: SessionId, sent_at: int) -> lis
         ).fetchall()
         for turn, sent in rows:
             if sent < sent_at - REPEATED_FOR_S:
-                return found
+                return first
             if sent > sent_at:
-                found.append(turn)
+                first = turn
         if len(rows) < PAGE:
-            return found
+            return first
         below = rows[-1][0]
+
+
+def turns_from(connection: Connection, session: SessionId, number: int) -> list[int]:
+    """Finished turns of a session from ``number`` on."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT turn FROM session_turns WHERE session = ? AND turn >= ?", (session, number)
+        )
+    ]
 
 
 def scrub_turn(connection: Connection, session: SessionId, turn: int) -> None:

@@ -64,6 +64,7 @@ class DurableTranscript:
         self._mind_histories()
 
     async def read(self, session: Session, turn: int, part: int) -> Text | None:
+        del session  # on disk a turn's number is key enough
         text = self._at_hand.pop((turn, part), None)
         if text is not None:
             self._at_hand_characters -= len(text)
@@ -90,13 +91,14 @@ class DurableTranscript:
             self._mind_histories()
         return history
 
-    def forget(self, session: SessionId, turns: Iterable[int] = ()) -> None:
-        """Have nothing of a session, or of some of its turns, at hand any more."""
+    def forget(self, sessions: Iterable[SessionId], turns: Iterable[int]) -> None:
+        """Have the history of these sessions and the words of these turns at hand no more."""
         self._forgotten += 1
-        gone = self._histories.pop(session, None)
-        if gone is not None:
-            self._history_characters -= _characters(gone[1])
-        for turn in turns:
+        for session in sessions:
+            gone = self._histories.pop(session, None)
+            if gone is not None:
+                self._history_characters -= _characters(gone[1])
+        for turn in set(turns):
             for key in [key for key in self._at_hand if key[0] == turn]:
                 self._at_hand_characters -= len(self._at_hand.pop(key))
 

@@ -48,7 +48,7 @@ class VolatileTranscript:
         self._sessions: OrderedDict[SessionId, _Held] = OrderedDict()
         self._characters = 0
 
-    def keep(self, *entries: Entry) -> Sequence[tuple[()]]:
+    def keep(self, *entries: Entry) -> tuple[()]:
         """Nothing: no word of such a session is ever part of a transaction."""
         del entries
         return ()
@@ -78,7 +78,7 @@ class VolatileTranscript:
         held.characters -= len(entry.text)
         self._characters -= len(entry.text)
 
-    def close_turn(self, session: Session, turns: Sequence[int]) -> Sequence[tuple[()]]:
+    def close_turn(self, session: Session, turns: Sequence[int]) -> tuple[()]:
         """Nothing: the history of such a session is in no index."""
         del session, turns
         return ()

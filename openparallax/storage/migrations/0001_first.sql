@@ -39,6 +39,7 @@ CREATE TABLE sessions (
   before INTEGER                    -- the suspended session that /otr off returns to
 ) STRICT;
 CREATE UNIQUE INDEX one_open_session_per_chat ON sessions (chat) WHERE state = 0;
+CREATE INDEX sessions_of_chat ON sessions (chat, id);
 
 CREATE TRIGGER a_session_has_one_mode BEFORE UPDATE OF mode ON sessions
 BEGIN SELECT RAISE(ABORT, 'a session has one mode for life'); END;

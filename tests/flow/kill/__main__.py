@@ -18,7 +18,7 @@ MOST_PROBLEMS = 50
 @click.option("--kills", default=100, show_default=True, help="How often the daemon is killed.")
 @click.option("--seed", type=int, help="Of all dice; otherwise taken from the clock and printed.")
 @click.option("--people", default=30, show_default=True, help="How many people write.")
-@click.option("--pause", default=0.05, show_default=True, help="Seconds between a poster's posts.")
+@click.option("--pause", default=0.5, show_default=True, help="Seconds between a poster's posts.")
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),

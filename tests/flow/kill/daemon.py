@@ -1,6 +1,7 @@
 """The process that is killed: `openparallax serve` on a file of its own."""
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RECEIPT_WAIT_S = 1.0
 START_S = 30.0
 STOP_S = 30.0
+_PR_SET_PDEATHSIG = 1
 
 _PLUGIN = '''\
 """An engine that takes its time, now more, now less; found like any installed plugin."""
@@ -135,6 +137,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_die_with_parent,
             )
         self.lives.append(Life(time.monotonic()))
 
@@ -218,6 +221,12 @@ def _install_plugin(folder: Path) -> None:
     (facts / "entry_points.txt").write_text(
         "[openparallax.engines]\njitter_for_kills = kill_plugin:Jitter\n"
     )
+
+
+def _die_with_parent() -> None:
+    """Even a loop that is killed itself leaves nothing running (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _free_port() -> int:

@@ -35,7 +35,7 @@ class Plan:
     kills: int
     people: int = 30
     posters: int = 8
-    pause_s: float = 0.05
+    pause_s: float = 0.5
     long_lives: float = 0.25
 
 

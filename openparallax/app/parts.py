@@ -1,0 +1,227 @@
+"""The parts of a house, built and introduced to each other.
+
+Long, and on purpose in one piece: whoever asks who knows whom reads it here.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+from openparallax.app.housekeeping import Housekeeping
+from openparallax.app.plugins import load_engine, load_stages
+from openparallax.chats.directory import Directory
+from openparallax.clock import Clock
+from openparallax.config import EngineChoice, Settings
+from openparallax.dispatch.dispatcher import Dispatcher
+from openparallax.dispatch.finish import Finisher, Post
+from openparallax.dispatch.turn import TurnTaker
+from openparallax.graph.client import GraphClient
+from openparallax.graph.errors import classify, what_to_do
+from openparallax.inbox.door import Door
+from openparallax.logs import Logger
+from openparallax.metrics import Metrics
+from openparallax.model.session import Mode
+from openparallax.outbox.delivery import Delivery
+from openparallax.outbox.outbox import Outbox
+from openparallax.outbox.pacing import Pacing
+from openparallax.outbox.receipts import ReceiptDesk
+from openparallax.pipeline import Engine, Next, compose
+from openparallax.plugin import Tools
+from openparallax.session.notices import Notices
+from openparallax.session.retention import Forgetting
+from openparallax.storage import Connection, Database, chats, meta
+from openparallax.storage.chats import ChatRow
+from openparallax.storage.meta import Numbers
+from openparallax.transcript import Transcripts
+from openparallax.transcript.durable import DurableTranscript
+from openparallax.transcript.volatile import VolatileTranscript
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a house is made of, save its listener.
+
+    Attributes:
+        engines: To be closed in the end.
+        first_new: Messages below this number were admitted by an earlier process.
+        was_clean: That process had stopped in order.
+    """
+
+    metrics: Metrics
+    durable: DurableTranscript
+    volatile: VolatileTranscript
+    transcripts: Transcripts
+    directory: Directory
+    door: Door
+    desk: ReceiptDesk
+    dispatcher: Dispatcher
+    outbox: Outbox
+    graph: GraphClient
+    housekeeping: Housekeeping
+    engines: list[Engine]
+    first_new: int
+    was_clean: bool
+
+
+async def build(
+    settings: Settings, database: Database, *, clock: Clock, log: Logger, metrics: Metrics
+) -> Parts:
+    """Build every part over an open database; nothing runs yet.
+
+    Raises:
+        ConfigError: An engine or stage could not be made.
+        NotStored: The file could not be written to.
+    """
+    turn_numbers, parcel_numbers = Numbers("turn"), Numbers("parcel")
+
+    def begin(connection: Connection) -> tuple[bytes, bool, int]:
+        was_clean = meta.ended_cleanly(connection)
+        return meta.file_key(connection), was_clean, turn_numbers.take(connection)
+
+    hash_key, was_clean, first_new = await database.unit(begin)
+    whatsapp, conversation = settings.whatsapp, settings.conversation
+    off = settings.off_the_record
+    durable = DurableTranscript(database, history_entries=conversation.history_messages)
+    volatile = VolatileTranscript(history_entries=conversation.history_messages)
+    transcripts: Transcripts = {Mode.ON_THE_RECORD: durable, Mode.OFF_THE_RECORD: volatile}
+    notices = Notices(settings.notices)
+    directory = Directory()
+    door = Door(
+        account=whatsapp.phone_number_id,
+        allowed=whatsapp.allowed_numbers,
+        directory=directory,
+        transcripts=transcripts,
+        notices=notices,
+        hash_key=hash_key,
+        turn_numbers=turn_numbers,
+        parcel_numbers=parcel_numbers,
+        clock=clock,
+    )
+    database.on_failure(door.drop)
+    graph = GraphClient(
+        base_url=whatsapp.graph_api_url,
+        version=whatsapp.graph_api_version,
+        access_token=whatsapp.access_token.get_secret_value(),
+        timeout_s=whatsapp.graph_timeout_seconds,
+        max_in_flight=settings.outbox.max_in_flight,
+        log=log,
+        metrics=metrics,
+    )
+    delivery = Delivery(
+        database=database,
+        transcripts=transcripts,
+        notices=notices,
+        send=graph.send_text,
+        advise=what_to_do,
+        forget_chats=directory.drop,
+        receipt_wait_s=settings.outbox.receipt_wait_seconds,
+        clock=clock,
+        log=log,
+        metrics=metrics,
+    )
+    outbox = Outbox(
+        database=database,
+        deliver=delivery.step,
+        pacing=partial(_pacing, settings, clock),
+        clock=clock,
+        log=log,
+        most_in_flight=settings.outbox.max_in_flight,
+    )
+    engines, pipelines = _pipelines(settings, Tools(clock=clock, log=log))
+    finisher = Finisher(
+        database=database,
+        transcripts=transcripts,
+        notices=notices,
+        parcel_numbers=parcel_numbers,
+        post=Post(outbox.reserve, outbox.unreserve, outbox.take),
+        clock=clock,
+        log=log,
+        metrics=metrics,
+    )
+    taker = TurnTaker(
+        database=database,
+        transcripts=transcripts,
+        pipelines=pipelines,
+        engine_names={
+            Mode.ON_THE_RECORD: settings.engine.type,
+            Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
+        },
+        notices=notices,
+        finisher=finisher,
+        find_chat=partial(_find_chat, database, directory),
+        forget_chats=directory.drop,
+        clock=clock,
+        log=log,
+        metrics=metrics,
+    )
+    dispatcher = Dispatcher(
+        database=database,
+        take_turn=taker.take,
+        clock=clock,
+        log=log,
+        most_turns=conversation.max_concurrent_turns,
+        coalesces=conversation.coalesce == "queued",
+    )
+    forgetting = Forgetting(
+        held=volatile.sessions,
+        forget=volatile.forget,
+        database=database,
+        idle_s=off.idle_minutes * 60,
+        clock=clock,
+    )
+    return Parts(
+        metrics=metrics,
+        durable=durable,
+        volatile=volatile,
+        transcripts=transcripts,
+        directory=directory,
+        door=door,
+        desk=ReceiptDesk(classify=classify, clock=clock),
+        dispatcher=dispatcher,
+        outbox=outbox,
+        graph=graph,
+        housekeeping=Housekeeping(database=database, forgetting=forgetting, clock=clock, log=log),
+        engines=engines,
+        first_new=first_new,
+        was_clean=was_clean,
+    )
+
+
+def _pipelines(settings: Settings, tools: Tools) -> tuple[list[Engine], dict[Mode, Next]]:
+    """The engines, and the pipeline of each mode; off the record has its own only if told so."""
+    off = settings.off_the_record
+
+    def engine_of(choice: EngineChoice) -> Engine:
+        engine = load_engine(choice, tools)
+        engines.append(engine)
+        return engine
+
+    engines: list[Engine] = []
+    engine = engine_of(settings.engine)
+    engine_off = engine if off.engine is None else engine_of(off.engine)
+    stages = load_stages(settings.pipeline, tools)
+    stages_off = stages if off.pipeline is None else load_stages(off.pipeline, tools)
+    return engines, {
+        Mode.ON_THE_RECORD: compose(stages, engine),
+        Mode.OFF_THE_RECORD: compose(stages_off, engine_off),
+    }
+
+
+def _pacing(settings: Settings, clock: Clock, account: str) -> Pacing:
+    del account  # one number for now, and one set of limits
+    limits = settings.outbox
+    return Pacing(
+        clock,
+        per_second=limits.messages_per_second,
+        pair_burst=limits.pair_burst,
+        pair_interval_s=limits.pair_interval_seconds,
+    )
+
+
+async def _find_chat(database: Database, directory: Directory, chat: int) -> ChatRow:
+    cached = directory.cached(chat)
+    if cached is not None:
+        return cached
+    found = await database.read(partial(chats.chat_by_id, chat=chat))
+    if found is None:
+        raise LookupError("an envelope of a chat that is not there")
+    return found

@@ -1,0 +1,76 @@
+"""A chat's lane: what of it waits, and what is answered together."""
+
+from collections import deque
+from collections.abc import Sequence
+from enum import Enum
+from itertools import islice
+from typing import Protocol
+
+from openparallax.model.envelope import Envelope, Errand
+
+MOST_MESSAGES = 20
+MOST_CHARACTERS = 16_000
+
+
+class Taken(Enum):
+    """What a turn did with the envelopes that it was given."""
+
+    DONE = "done"
+    HELD = "held"
+    LATER = "later"
+
+
+class TakeTurn(Protocol):
+    """Answers the first of ``group`` and as many behind it as belong together."""
+
+    async def __call__(
+        self,
+        group: Sequence[Envelope],
+        *,
+        deaths: int,
+        is_cold: bool,
+        waiting: int,
+        window_until: int,
+    ) -> tuple[Taken, int]:
+        """Return what became of how many of them, counted from the first."""
+        ...
+
+
+class Lane:
+    """What of one chat waits for its turn, in order; exists while something waits or runs."""
+
+    __slots__ = ("chat", "is_ready", "is_running", "waiting", "window_until")
+
+    def __init__(self, chat: int) -> None:
+        self.chat = chat
+        self.waiting: deque[Envelope] = deque()
+        self.is_running = False
+        self.is_ready = False
+        self.window_until = 0
+
+    def add(self, envelope: Envelope) -> None:
+        self.waiting.append(envelope)
+        self.window_until = max(self.window_until, envelope.window_until)
+
+    def group(self, *, coalesces: bool) -> list[Envelope]:
+        """What is answered together: consecutive words of one session, within the borders.
+
+        A turn that was claimed by an earlier process keeps the messages that it had.
+        """
+        head = self.waiting[0]
+        group = [head]
+        if head.errand is not Errand.TURN:
+            return group
+        was_claimed = head.turn == head.number
+        characters = head.length
+        for envelope in islice(self.waiting, 1, MOST_MESSAGES):
+            characters += envelope.length
+            if (
+                envelope.errand is not Errand.TURN
+                or envelope.session != head.session
+                or (envelope.turn != head.turn if was_claimed else not coalesces)
+                or characters > MOST_CHARACTERS
+            ):
+                break
+            group.append(envelope)
+        return group

@@ -1,0 +1,146 @@
+"""A lane for each chat with something to send: one parcel at a time, in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from openparallax.clock import Timer
+from openparallax.model.parcel import Parcel
+from openparallax.outbox.account import AccountState
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What follows a step of delivery.
+
+    Attributes:
+        rest_s: The chat's lane rests for so long; 0 to go on.
+        is_over: The parcel has left the lane.
+        parcel: As it is now, if it stays.
+        has_sent: A send was begun, so that the pace is to be kept.
+        must_read: The table knows better than the lane: read it anew.
+    """
+
+    rest_s: float = 0.0
+    is_over: bool = True
+    parcel: Parcel | None = None
+    has_sent: bool = False
+    must_read: bool = False
+
+
+Deliver = Callable[[Parcel, AccountState], Awaitable[Next]]
+
+
+class Lane:
+    """What is known of a chat that has something to send, or is about to.
+
+    Attributes:
+        parcels: Open ones, by rising number.
+        is_busy: A step is under way, or the lane rests or is reserved: no other step may begin.
+        is_ready: It stands in the line of those that want a step.
+        is_reserved: A turn is about to post a parcel that it has claimed for sending.
+        is_claimed: The first parcel was claimed for the very next step, in the turn's transaction.
+        is_cold: To be read from the table before its next send.
+        is_cut: The step under way was ended from outside, since its parcel is settled.
+        timer: Ends the lane's rest.
+        task: The delivery under way.
+    """
+
+    __slots__ = (
+        "chat",
+        "is_busy",
+        "is_claimed",
+        "is_cold",
+        "is_cut",
+        "is_ready",
+        "is_reserved",
+        "parcels",
+        "task",
+        "timer",
+    )
+
+    def __init__(self, chat: int) -> None:
+        self.chat = chat
+        self.parcels: deque[Parcel] = deque()
+        self.is_busy = False
+        self.is_ready = False
+        self.is_reserved = False
+        self.is_claimed = False
+        self.is_cold = False
+        self.is_cut = False
+        self.timer: Timer | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """End the lane's rest, if it rests."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+            self.is_busy = False
+
+    def follow(self, parcel: Parcel, follows: Next) -> None:
+        """Take over what became of the first parcel."""
+        if follows.must_read:
+            self.is_cold = True
+        elif self.parcels and self.parcels[0] is parcel:
+            if follows.is_over:
+                self.parcels.popleft()
+            elif follows.parcel is not None:
+                self.parcels[0] = follows.parcel
+
+    def replace(self, found: Iterable[Parcel], known_before: set[int]) -> None:
+        """Take over what the table has, and keep what came while it was read."""
+        merged = {parcel.number: parcel for parcel in found}
+        for parcel in self.parcels:
+            if parcel.number not in known_before:
+                merged[parcel.number] = parcel
+        self.parcels = deque(merged[number] for number in sorted(merged))
+
+
+class Lanes:
+    """All lanes, and the line of those that want a step."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, Lane] = {}
+        self._ready: deque[Lane] = deque()
+
+    def __contains__(self, chat: int) -> bool:
+        return chat in self._lanes
+
+    def get(self, chat: int) -> Lane | None:
+        return self._lanes.get(chat)
+
+    def open(self, chat: int, *, is_cold: bool = False) -> Lane:
+        """A new lane for a chat that has none."""
+        lane = self._lanes[chat] = Lane(chat)
+        lane.is_cold = is_cold
+        return lane
+
+    def make_ready(self, lane: Lane) -> None:
+        """Put a lane in the line, unless it is busy or stands there already."""
+        if not (lane.is_busy or lane.is_ready):
+            lane.is_ready = True
+            self._ready.append(lane)
+
+    @property
+    def first_ready(self) -> Lane | None:
+        """The lane whose step is next, if any."""
+        return self._ready[0] if self._ready else None
+
+    def take_ready(self) -> None:
+        """Take the first lane out of the line."""
+        self._ready.popleft().is_ready = False
+
+    def leave(self, lane: Lane) -> None:
+        """A lane's step or rest is over: it goes on with what waits in it, or is let go."""
+        lane.is_busy = False
+        if lane.parcels or lane.is_cold:
+            self.make_ready(lane)
+        elif self._lanes.get(lane.chat) is lane:
+            del self._lanes[lane.chat]
+
+    @property
+    def waiting(self) -> int:
+        """How many parcels are in all lanes, those being sent included."""
+        return sum(len(lane.parcels) for lane in self._lanes.values())

@@ -1,0 +1,207 @@
+"""What follows from the outcome of a send, and writing it down.
+
+The outcome is known in this process and nowhere else. So it is written again and again until the
+disk takes it: forgetting it would make a message ambiguous that is not.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TypeVar
+
+from openparallax.clock import Clock
+from openparallax.errors import NotStored
+from openparallax.logs import Logger
+from openparallax.metrics import Metrics
+from openparallax.model.outcomes import (
+    Accepted,
+    ErrorClass,
+    NotSent,
+    Outcome,
+    Refused,
+    Unanswered,
+)
+from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.outbox.account import AccountState
+from openparallax.outbox.lane import Next
+from openparallax.outbox.waits import Waits
+from openparallax.storage import Connection, Database, Write, chats, parcels
+
+T = TypeVar("T")
+PAIR_RATE = 131056
+"""The only rate of one chat; all others are rates of the whole number."""
+FIRST_RETRY_S = 0.1
+LONGEST_RETRY_S = 5.0
+_READ_ANEW = Next(is_over=False, has_sent=True, must_read=True)
+
+
+def id_hash(wamid: str) -> int:
+    """64 bits that stand for Meta's id of our message, which itself holds a phone number."""
+    digest = blake2b(wamid.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+class Settling:
+    """Turns outcomes into rows, logs and what the lane does next."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        waits: Waits,
+        advise: Callable[[int | None], str],
+        forget_chats: Callable[[], None],
+        clock: Clock,
+        log: Logger,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._waits = waits
+        self._advise = advise
+        self._forget_chats = forget_chats
+        self._clock = clock
+        self._log = log
+        self._metrics = metrics
+
+    async def follow(self, parcel: Parcel, account: AccountState, outcome: Outcome) -> Next:
+        """Record what became of the send of ``parcel``, which is ``SENDING``.
+
+        Returns when it is on disk, or when the table knows better: a status may have come first.
+        """
+        match outcome:
+            case Accepted(wamid=wamid):
+                account.accepted(parcel.number)
+                return await self._accept(parcel, id_hash(wamid))
+            case NotSent(reason=reason):
+                self._metrics.count("sends", "not_sent")
+                rest_s = self._waits.unreachable_s(parcel)
+                self._log.warning(
+                    "graph_unreachable", parcel=parcel.number, reason=reason, wait_s=rest_s
+                )
+                return await self._wait(parcel, rest_s)
+            case Unanswered(reason=reason):
+                return await self._wonder(parcel, reason)
+            case Refused():
+                return await self._refused(parcel, account, outcome)
+
+    async def _refused(self, parcel: Parcel, account: AccountState, refused: Refused) -> Next:
+        code = refused.code
+        self._metrics.count("graph_errors", str(code))
+        match refused.error_class:
+            case ErrorClass.AMBIGUOUS:
+                return await self._wonder(parcel, f"code {code}")
+            case ErrorClass.SLOW if code == PAIR_RATE:
+                rest_s = self._waits.pair_rate_s(parcel)
+                self._log.warning("parcel_deferred", parcel=parcel.number, code=code, wait_s=rest_s)
+                return await self._wait(parcel, rest_s)
+            case ErrorClass.SLOW:
+                account.slow_down(code)
+                return await self._wait(parcel, 0.0)
+            case ErrorClass.ACCOUNT:
+                account.pause(code, self._advise(code), parcel.number)
+                return await self._wait(parcel, 0.0)
+            case ErrorClass.WINDOW:
+                if not await self._store(lambda c: self.hold(c, parcel, code=code)):
+                    return _READ_ANEW
+                return replace(self.held(parcel), has_sent=True)
+            case ErrorClass.RECIPIENT | ErrorClass.OURS:
+                self._log.error(
+                    "parcel_failed",
+                    parcel=parcel.number,
+                    chat=parcel.chat,
+                    code=code,
+                    error_class=refused.error_class.value,
+                    trace=refused.trace,
+                    hint=self._advise(code),
+                )
+                return await self.settle(parcel, ParcelState.FAILED, code=code)
+
+    # -- its end --------------------------------------------------------------------------------
+
+    async def _accept(self, parcel: Parcel, accepted: int) -> Next:
+        settle = parcels.settle(
+            parcel.number, ParcelState.SENDING, ParcelState.ACCEPTED, accepted=accepted
+        )
+
+        def work(connection: Connection) -> tuple[bool, bool]:
+            if parcels.change(connection, settle):
+                return True, False
+            return False, parcels.note_twice(connection, parcel.number, accepted)
+
+        is_settled, is_twice = await self._store(work)
+        self._metrics.count("sends", "accepted")
+        if is_twice:
+            self._metrics.count("statuses", "sent_twice")
+        if not is_settled:
+            return _READ_ANEW
+        self._waits.forget(parcel)
+        return Next(has_sent=True)
+
+    async def settle(self, parcel: Parcel, state: ParcelState, *, code: int | None = None) -> Next:
+        """The parcel is over, with this outcome."""
+        self._metrics.count("sends", state.name.lower())
+        if not await self._change(parcels.settle(parcel.number, parcel.state, state, code=code)):
+            return _READ_ANEW
+        self._waits.forget(parcel)
+        return Next(has_sent=parcel.state is ParcelState.SENDING)
+
+    async def give_up(self, parcel: Parcel) -> Next:
+        """Sent as often as is allowed, and never answered for."""
+        self._log.error("parcel_unconfirmed", parcel=parcel.number, chat=parcel.chat)
+        return await self.settle(parcel, ParcelState.UNCONFIRMED)
+
+    # -- or not yet -----------------------------------------------------------------------------
+
+    async def _wait(self, parcel: Parcel, rest_s: float) -> Next:
+        """Refused before processing, or never sent."""
+        not_before = self._clock.now() + rest_s if rest_s else 0.0
+        if not await self._change(parcels.wait(parcel.number, parcel.state, not_before)):
+            return _READ_ANEW
+        waiting = replace(parcel, state=ParcelState.WAITING, not_before=not_before)
+        return Next(rest_s=rest_s, is_over=False, parcel=waiting, has_sent=True)
+
+    async def _wonder(self, parcel: Parcel, reason: str) -> Next:
+        """Nobody knows whether Graph took it: wait for its status."""
+        self._metrics.count("sends", "unanswered")
+        self._log.warning("send_unanswered", parcel=parcel.number, chat=parcel.chat, reason=reason)
+        if not await self._change(parcels.unknown(parcel.number)):
+            return _READ_ANEW
+        unknown = replace(parcel, state=ParcelState.UNKNOWN, ambiguous=parcel.ambiguous + 1)
+        return Next(
+            rest_s=self._waits.left_s(unknown), is_over=False, parcel=unknown, has_sent=True
+        )
+
+    def hold(self, connection: Connection, parcel: Parcel, *, code: int | None = None) -> bool:
+        """Part of a unit: the window is closed, so keep the newest reply until the person writes.
+
+        Returns:
+            False if the parcel was in another state; nothing was changed.
+        """
+        if not parcels.hold(connection, parcel, code=code):
+            return False
+        chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
+        # The door must see this at the chat's next message, from its cache too.
+        self._forget_chats()
+        return True
+
+    def held(self, parcel: Parcel) -> Next:
+        """Say that the parcel is held; what else of the chat is, the table knows."""
+        self._metrics.count("parcels", "held")
+        self._log.warning("parcel_held", parcel=parcel.number, chat=parcel.chat)
+        self._waits.forget(parcel)
+        return Next(is_over=False, must_read=True)
+
+    # -- the disk -------------------------------------------------------------------------------
+
+    async def _change(self, write: Write) -> bool:
+        return await self._store(lambda c: parcels.change(c, write))
+
+    async def _store(self, work: Callable[[Connection], T]) -> T:
+        """Run a unit, again and again until it is on disk, or this is cancelled."""
+        wait_s = FIRST_RETRY_S
+        while True:
+            try:
+                return await self._database.unit(work)
+            except NotStored:
+                await self._clock.sleep(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_RETRY_S)
