@@ -18,7 +18,7 @@ _SETTINGS = (
     "synchronous = FULL",
     "secure_delete = ON",
     "temp_store = MEMORY",
-    "cache_size = -16000",
+    "cache_size = -32000",
     "wal_autocheckpoint = 4000",
     f"journal_size_limit = {WAL_LIMIT_BYTES}",
 )

@@ -44,8 +44,8 @@ CREATE INDEX sessions_of_chat ON sessions (chat, id);
 CREATE TRIGGER a_session_has_one_mode BEFORE UPDATE OF mode ON sessions
 BEGIN SELECT RAISE(ABORT, 'a session has one mode for life'); END;
 
--- What was seen: by the hour of Meta's timestamp (or, where that is implausible, by the day of
--- arrival, far below zero), and a keyed 64-bit hash of the message's id.
+-- What was seen: by Meta's timestamp (or, where that cannot be true, by the day of arrival, far
+-- below zero), and a keyed 64-bit hash of the message's id.
 CREATE TABLE seen (
   bucket INTEGER NOT NULL,
   hash INTEGER NOT NULL,
