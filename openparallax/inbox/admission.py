@@ -1,6 +1,6 @@
 """What one request brought through the door."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openparallax.errors import NotStored
 from openparallax.model.entry import Entry
@@ -33,6 +33,21 @@ class Admission:
     moves: list[Move] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+
+    def take_along(self, move: Move) -> None:
+        """Note a move, and have what the same request brought or released before it go along."""
+        moved = set(move.turns)
+        self.moves.append(move)
+        for work in (self.envelopes, self.released):
+            work[:] = [
+                replace(one, session=move.session) if one.number in moved else one for one in work
+            ]
+        self.parcels = [
+            replace(one, session=move.session) if one.turn in moved else one for one in self.parcels
+        ]
+        self.entries = [
+            one for one in self.entries if one.turn not in moved or one.session == move.session
+        ]
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

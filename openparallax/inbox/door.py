@@ -168,6 +168,8 @@ class Door:
         words = message.text if command is None else Text(command.rest)
         for envelope in envelopes.off_the_record_by_hash(connection, hashed):
             if envelope.errand is Errand.TURN:
+                if self.is_draining:
+                    raise Draining
                 admission.entries.append(
                     Entry(
                         envelope.session,
@@ -229,17 +231,16 @@ class Door:
         admission: Admission,
     ) -> None:
         """Open the session, bring into it what is newer, and confirm past a running turn."""
-        left = chat.session
-        placement.go_off(connection, chat, message.sent_at)
-        # Nothing newer than the newest was placed; not knowing the newest, look.
-        may_be_newer = chat.latest is None or chat.latest > message.sent_at
-        if left != chat.session and may_be_newer:
+        placement.go_off(connection, chat, message.sent_at, self._clock.now())
+        # Nothing newer than the newest was placed; not knowing the newest, look. Also where the
+        # chat is off the record already: a later `/otr` may have overtaken this one.
+        if chat.latest is None or chat.latest > message.sent_at:
             move = move_newer(connection, chat, message.sent_at, admission.entries)
             if move is not None:
                 if self.is_draining:
                     raise Draining
-                admission.moves.append(move)
-            chat.latest = None if move is not None else message.sent_at
+                admission.take_along(move)
+            chat.latest = message.sent_at
         turn = self._turns.take(connection)
         notice = Entry(
             chat.session, turn, 1, Role.NOTICE, Text(self._notices.say("otr")), message.sent_at

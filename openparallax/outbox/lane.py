@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from openparallax.clock import Timer
-from openparallax.model.parcel import Parcel
+from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox.account import AccountState
 
 
@@ -36,7 +36,7 @@ class Lane:
     """What is known of a chat that has something to send, or is about to.
 
     Attributes:
-        parcels: Open ones, by rising number.
+        parcels: Open ones, by rising number; one in doubt stands first.
         is_busy: A step is under way, or the lane rests or is reserved: no other step may begin.
         is_ready: It stands in the line of those that want a step.
         is_reserved: A turn is about to post a parcel that it has claimed for sending.
@@ -90,12 +90,20 @@ class Lane:
                 self.parcels[0] = follows.parcel
 
     def replace(self, found: Iterable[Parcel], known_before: set[int]) -> None:
-        """Take over what the table has, and keep what came while it was read."""
+        """Take over what the table has, and keep what came while it was read.
+
+        A parcel in doubt stays first, even before older ones that it overtook: a confirmation of
+        ``/otr`` may get its number while an answer is on its way. The table lets nothing pass it.
+        """
         merged = {parcel.number: parcel for parcel in found}
         for parcel in self.parcels:
             if parcel.number not in known_before:
                 merged[parcel.number] = parcel
-        self.parcels = deque(merged[number] for number in sorted(merged))
+        self.parcels = deque(sorted(merged.values(), key=_place))
+
+
+def _place(parcel: Parcel) -> tuple[bool, int]:
+    return parcel.state is not ParcelState.UNKNOWN, parcel.number
 
 
 class Lanes:

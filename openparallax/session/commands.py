@@ -39,7 +39,7 @@ class Command:
 
 def parse_command(words: str) -> Command | None:
     """The command in ``words``, or None where they are just words."""
-    if not words or words[0].isalnum():
+    if not words or (words[0].isalnum() and not _is_invisible(words[0])):
         return None
     seen = _trim(words)
     if not seen.startswith(_SLASHES):
@@ -60,8 +60,9 @@ def parse_command(words: str) -> Command | None:
 
 def _plain(word: str) -> str:
     """Lower case, without invisible characters and without punctuation behind."""
-    kept = "".join(c for c in unicodedata.normalize("NFKC", word) if not _is_invisible(c))
-    return kept.rstrip(".,:;!?…").lower()
+    # Lower case first: a capital may become two characters, one of them invisible.
+    seen = unicodedata.normalize("NFKC", word.lower())
+    return "".join(c for c in seen if not _is_invisible(c)).rstrip(".,:;!?…").lower()
 
 
 def _trim(words: str) -> str:

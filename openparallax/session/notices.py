@@ -4,10 +4,12 @@ Each may be given in other words or another language in the configuration (``not
 name. ``{…}`` stands for what is filled in; a sentence may leave it out.
 """
 
-import string
+import re
 from collections.abc import Mapping
 
 from openparallax.session.commands import COMMANDS
+
+_FILLED_IN = re.compile(r"\{([a-z]+)\}")
 
 SENTENCES: dict[str, str] = {
     "new": "A fresh conversation. What was said before is no longer part of it.",
@@ -56,18 +58,11 @@ class Notices:
         A brace that nothing fills, or that is broken, stands as it is: an operator's own wording
         must not fail in front of a person.
         """
-        try:
-            return _Lenient().vformat(self._sentences[name], (), filled)
-        except (ValueError, AttributeError, IndexError):
-            return self._sentences[name]
+        return _FILLED_IN.sub(
+            lambda found: str(filled.get(found[1], found[0])), self._sentences[name]
+        )
 
     def help(self) -> str:
         """The list of commands."""
         lines = "\n".join(f"{command}: {does}" for command, does in COMMANDS.items())
         return self.say("help", commands=lines)
-
-
-class _Lenient(string.Formatter):
-    def get_value(self, key: int | str, args: object, kwargs: Mapping[str, object]) -> object:
-        del args
-        return kwargs.get(str(key), "{" + str(key) + "}")

@@ -51,9 +51,16 @@ def start_fresh(connection: Connection, chat: ChatRow, sent_at: int, now: float)
     return said
 
 
-def go_off(connection: Connection, chat: ChatRow, sent_at: int) -> None:
-    """``/otr``: open an off-the-record session, unless one is open."""
+def go_off(connection: Connection, chat: ChatRow, sent_at: int, now: float) -> None:
+    """``/otr``: open an off-the-record session, unless one is open.
+
+    Said again, it counts from then on: a command that came late, from before that, does not end it.
+    """
+    sent_at = _believed(sent_at, now)
     if chat.session.mode is Mode.OFF_THE_RECORD:
+        if sent_at > chat.opened_at:
+            sessions.open_later(connection, chat.session.id, sent_at)
+            chat.opened_at = sent_at
         return
     before = chat.session.id
     sessions.suspend(connection, before)

@@ -58,6 +58,8 @@ class Forgetting:
         due = [session for session in due if after.get(session) == self._marks[session][0]]
         for session in due:
             self._forget(session)
+            # Marks begin anew with what is said next; an old one would make it look idle.
+            del self._marks[session]
         return len(due)
 
     async def _look(self, candidates: Sequence[SessionId]) -> tuple[set[SessionId], set[SessionId]]:

@@ -53,7 +53,8 @@ def queue(connection: Connection, envelope: Envelope, hashed: int) -> None:
 def claim(numbers: Sequence[int], attempts: int) -> list[Write]:
     """One turn takes these envelopes of one chat, the first one giving it its number.
 
-    The partial unique index refuses a second running turn of the chat.
+    The partial unique index refuses a second running turn of the chat; a turn that an earlier
+    process left running behind an older message gives way, since the last is written first.
     """
     return [
         Write(
@@ -61,7 +62,7 @@ def claim(numbers: Sequence[int], attempts: int) -> list[Write]:
             (numbers[0], attempts, number),
             expect=1,
         )
-        for number in numbers
+        for number in reversed(numbers)
     ]
 
 

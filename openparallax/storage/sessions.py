@@ -24,6 +24,11 @@ def open_session(
     return Session(SessionId(new or 0), mode)
 
 
+def open_later(connection: Connection, session: SessionId, opened_at: int) -> None:
+    """Let a session count as opened at a later time."""
+    connection.execute("UPDATE sessions SET opened_at = ? WHERE id = ?", (opened_at, session))
+
+
 def suspend(connection: Connection, session: SessionId) -> None:
     """Lay a session aside until ``/otr off``."""
     _leave(connection, session, SUSPENDED)

@@ -3,13 +3,26 @@
 A name counts as documented where it stands as code: between backticks, or in a fenced block.
 """
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from openparallax.app.plugins import engine_catalog, stage_catalog
 from openparallax.cli import main
+from openparallax.clock import SystemClock
+from openparallax.config import Catalog, load
+from openparallax.config.models import File
+from openparallax.config.shapes import is_model, members
+from openparallax.logs import configure
+from openparallax.model.session import Mode
+from openparallax.pipeline import compose
+from openparallax.plugin import Chat, PluginSettings, Tools, Turn, settings_of
 from openparallax.session.commands import COMMANDS
 from openparallax.session.notices import SENTENCES
 from tests.architecture.source import ROOT, docstrings, modules, name_of, repository_files, tree_of
@@ -57,12 +70,56 @@ def _names() -> list[tuple[str, str]]:
         *(("engine", name) for name in _entry_points("engines")),
         *(("stage", name) for name in _entry_points("stages")),
         *(("notice", name) for name in SENTENCES),
+        *(("setting", name) for name in sorted(_settings())),
+        *(("event of the log", name) for name in sorted(_events())),
         *(
             ("script", name_of(path))
             for path in sorted((ROOT / "scripts").iterdir())
             if _runs(path)
         ),
     ]
+
+
+def _settings() -> set[str]:
+    """The last part of each setting's key: of the file, and of the built-in engines and stages."""
+    catalogs: list[Catalog] = [engine_catalog(), stage_catalog()]
+    models: list[type[BaseModel]] = [File]
+    models += [catalog[name] for catalog in catalogs for name in catalog]
+    return {name for model in models for name in _fields(model)}
+
+
+def _fields(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield name
+        for member in members(field.annotation):
+            if is_model(member):
+                yield from _fields(member)
+
+
+def _events() -> set[str]:
+    """What the package logs: ``log.info("event", …)`` and the `Complaint`s of the webhook."""
+    found = set()
+    for path in modules():
+        for call in ast.walk(tree_of(path)):
+            place = _place_of_event(call.func) if isinstance(call, ast.Call) else None
+            if isinstance(call, ast.Call) and place is not None and len(call.args) > place:
+                event = call.args[place]
+                if isinstance(event, ast.Constant):
+                    found.add(str(event.value))
+    return found
+
+
+def _place_of_event(called: ast.expr) -> int | None:
+    match called:
+        case ast.Attribute(
+            value=ast.Name(id="log" | "_log") | ast.Attribute(attr="log" | "_log"),
+            attr="debug" | "info" | "warning" | "error",
+        ):
+            return 0
+        case ast.Name(id="Complaint"):
+            return 2
+        case _:
+            return None
 
 
 def _runs(path: object) -> bool:
@@ -109,3 +166,78 @@ def test_paths_are_found() -> None:
         "See `openparallax/model/text.py`, `a/b`, `/webhook`; run `scripts/test tests/flow -k x`."
     )
     assert list(paths_in(text)) == ["openparallax/model/text.py", "scripts/test", "tests/flow"]
+
+
+# -- the examples ---------------------------------------------------------------------------------
+
+
+def blocks(language: str) -> list[str]:
+    """The fenced blocks of the README in that language, without their indentation."""
+    fenced = re.compile(rf"^( *)```{language}\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+    return [
+        re.sub(rf"^{match[1]}", "", match[2], flags=re.MULTILINE)
+        for match in fenced.finditer(README.read_text("utf-8"))
+    ]
+
+
+@pytest.fixture
+def birds() -> dict[str, Any]:
+    """What the module of the README's plugin holds."""
+    [source] = blocks("python")
+    module: dict[str, Any] = {"__name__": "birds"}
+    exec(compile(source, "birds.py", "exec"), module)  # noqa: S102 - our own README
+    return module
+
+
+def _catalogs(birds: dict[str, Any]) -> list[Catalog]:
+    """The built-in plugins, and those that the README's pyproject.toml names."""
+    [project] = blocks("toml")
+    points = tomllib.loads(project)["project"]["entry-points"]
+    return [
+        {name: built_in[name] for name in built_in}
+        | {
+            name: settings_of(birds[value.removeprefix("birds:")])
+            for name, value in points[f"openparallax.{kind}"].items()
+        }
+        for kind, built_in in (("engines", engine_catalog()), ("stages", stage_catalog()))
+    ]
+
+
+def test_the_configurations_in_the_readme_are_in_order(
+    tmp_path: Path, birds: dict[str, Any]
+) -> None:
+    smallest, *others = blocks("yaml")
+    engines, stages = _catalogs(birds)
+    secrets = ("WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "ANTHROPIC_API_KEY")
+    environment = {"HOME": str(tmp_path), **dict.fromkeys(secrets, "not-a-secret")}
+    for example in ["", *others]:
+        file = tmp_path / "config.yaml"
+        file.write_text(smallest + example, "utf-8")
+        settings = load(
+            file,
+            environment=environment,
+            engines=engines,
+            stages=stages,
+            notice_names=SENTENCES,
+        )
+        assert settings.warnings == ()
+
+
+async def test_the_plugin_in_the_readme_works(birds: dict[str, Any]) -> None:
+    tools = Tools(clock=SystemClock(), log=configure(level="error"))
+    parrot = birds["Parrot"](PluginSettings(), tools)
+    shout = birds["Shout"](birds["Shout"].Settings(mark="!!"), tools)
+    turn = Turn(id="1", chat=Chat(id="1", account="1"), mode=Mode.ON_THE_RECORD, text="hello")
+    answer = compose([shout], parrot)
+    assert (await answer(turn)).text == "HELLO!!"
+    await parrot.close()
+
+
+def test_the_notices_in_the_readme_take_what_they_are_filled_with() -> None:
+    rows = [line for line in README.read_text("utf-8").splitlines() if line.startswith("| `")]
+    for name, sentence in SENTENCES.items():
+        filled = [
+            set(re.findall(r"{\w+}", row)) for row in rows if f"`{name}`" in row.split("|")[1]
+        ]
+        wanted = set(re.findall(r"{\w+}", sentence))
+        assert any(wanted <= row for row in filled), name

@@ -39,9 +39,7 @@ async def test_a_repeat_is_answered_once_also_after_a_restart(
     assert len(engine.asked) == 2
 
 
-async def test_what_waits_is_answered_together_and_in_order(
-    town: Town, engine: FakeEngine
-) -> None:
+async def test_what_waits_is_answered_together_and_in_order(town: Town, engine: FakeEngine) -> None:
     gate = Gate()
     engine.answer_with = gate
     await town.say(ANN, "first")
@@ -131,9 +129,7 @@ async def test_sessions_and_history_survive_a_restart(town: Town, engine: FakeEn
     assert [s.text for s in engine.asked[-1].history] == ["one", "one"]
 
 
-async def test_nothing_of_one_chat_is_in_anothers_history(
-    town: Town, engine: FakeEngine
-) -> None:
+async def test_nothing_of_one_chat_is_in_anothers_history(town: Town, engine: FakeEngine) -> None:
     for n in range(5):
         for person in (ANN, BOB):
             await town.say(person, f"{person} {n}")
@@ -157,9 +153,7 @@ async def test_other_text_that_begins_with_a_slash_is_text(town: Town) -> None:
     assert await town.hears(ANN, 1) == ["/etc/hosts is broken"]
 
 
-async def test_status_says_session_mode_and_what_is_waiting(
-    town: Town, engine: FakeEngine
-) -> None:
+async def test_status_says_session_mode_and_what_is_waiting(town: Town, engine: FakeEngine) -> None:
     await town.say(ANN, "/status")
     said = (await town.hears(ANN, 1))[0]
     assert "On the record" in said

@@ -72,7 +72,15 @@ async def test_a_tap_on_a_button_is_words_too(town: Town) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["/ort {}", "/otroff {}", "/offtherecord {}", "/help {}", "/status {}", "/OTRR\n{}", "/otr​x {}"],
+    [
+        "/ort {}",
+        "/otroff {}",
+        "/offtherecord {}",
+        "/help {}",
+        "/status {}",
+        "/OTRR\n{}",
+        "/otr​x {}",
+    ],
 )
 @pytest.mark.parametrize("is_off", [False, True])
 async def test_a_mistyped_command_is_kept_in_neither_mode(

@@ -226,19 +226,18 @@ async def test_only_time_in_which_the_listener_was_up_counts(town: TurnedTown) -
     assert await town.hears(ANN, 2) == ["once", "once"]
 
 
-@pytest.mark.parametrize("jump", [86400.0, -86400.0])
+@pytest.mark.parametrize("jump", [20 * 3600.0, -86400.0])
 async def test_a_clock_that_jumps_repeats_nothing_and_delays_nothing(
     town: TurnedTown, jump: float
 ) -> None:
-    # The window stays open whatever the clock shows: see test_sending_held for that.
+    # Not so far ahead that the window seems closed: see test_sending_held for that.
     town.graph.queue(http_500_after_accepting(), error(131056), error(131056), error(131056))
     await town.say(ANN, "unknown")
     await town.say(BOB, "slow")
     await town.graph.wait_for_calls(2)
     await town.turn(6)  # the slow one has been refused three times and waits 16 seconds
     assert len(town.graph.calls) == 4
-    if jump < 0:
-        town.turned.jump(jump)
+    town.turned.jump(jump)
     await town.restart()
     await town.turn(9)
     assert [call.body for call in town.graph.calls].count("unknown") == 1

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from tests.flow.kill.daemon import LoopError
-from tests.flow.kill.loop import Outcome, Plan, run
+from tests.flow.kill.killer import Plan
+from tests.flow.kill.loop import Outcome, run
 
 MOST_PROBLEMS = 50
 

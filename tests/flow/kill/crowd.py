@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
 
@@ -21,6 +21,7 @@ class Crowd:
     Attributes:
         requests: How many different requests were made.
         again: How many were posted although they had been taken, or twice at once.
+        when_taken: Called as soon as a request was acknowledged.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Crowd:
         self._late: set[asyncio.Task[None]] = set()
         self.requests = 0
         self.again = 0
+        self.when_taken: Callable[[], None] = _nothing
 
     def hush(self) -> None:
         """Nobody writes any more; what was sent is still delivered until it is taken."""
@@ -77,6 +79,7 @@ class Crowd:
         if roll < 0.05:
             self._repeat(raw, 0)
         await until_taken(self._session, self._url, raw)
+        self.when_taken()
         taken = time.monotonic()
         for message in request:
             message.taken = taken
@@ -92,6 +95,10 @@ class Crowd:
         task = asyncio.create_task(repeat())
         self._late.add(task)
         task.add_done_callback(self._late.discard)
+
+
+def _nothing() -> None:
+    pass
 
 
 async def until_taken(session: aiohttp.ClientSession, url: str, raw: bytes) -> None:

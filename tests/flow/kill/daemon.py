@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -91,7 +92,7 @@ class Daemon:
         return f"http://127.0.0.1:{self._port}/webhook"
 
     def _configuration(self) -> dict[str, Any]:
-        jitter = {"type": "jitter_for_kills", "seconds": self._dice.choice([0.05, 0.5])}
+        jitter = {"type": "jitter_for_kills", "seconds": self._dice.choice([0.1, 1.0, 3.0])}
         return {
             "channels": {
                 "whatsapp": {
@@ -171,16 +172,22 @@ class Daemon:
     def has_ended(self) -> bool:
         return self._process is None or self._process.returncode is not None
 
-    async def kill(self) -> None:
-        """Kill -9.
+    def strike(self) -> None:
+        """Kill -9, at once; `buried` waits for the end.
 
         Raises:
             LoopError: It had ended by itself.
         """
-        if self.has_ended:
+        if self._process is None or self.has_ended:
             raise LoopError(f"the daemon ended by itself:\n{self.last_words()}")
-        await self._end(signal.SIGKILL)
+        self._process.kill()
+        self.lives[-1].ended = time.monotonic()
         self.lives[-1].was_killed = True
+
+    async def buried(self) -> None:
+        """Return when a killed process has ended."""
+        if self._process is not None:
+            await self._process.wait()
 
     async def stop(self) -> None:
         """Ask it to end in order.
@@ -188,25 +195,20 @@ class Daemon:
         Raises:
             LoopError: It had ended by itself, or did not end well.
         """
-        if self.has_ended or await self._end(signal.SIGTERM) != 0:
-            raise LoopError(f"the daemon did not end in order:\n{self.last_words()}")
-
-    async def _end(self, number: signal.Signals) -> int:
         process = self._process
-        if process is None:
-            return 0
-        self.lives[-1].ended = time.monotonic()
-        process.send_signal(number)
-        try:
-            return await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            process.kill()
-            return await process.wait()
+        if process is not None and not self.has_ended:
+            self.lives[-1].ended = time.monotonic()
+            process.terminate()
+            with suppress(TimeoutError):
+                if await asyncio.wait_for(process.wait(), STOP_S) == 0:
+                    return
+        raise LoopError(f"the daemon did not end in order:\n{self.last_words()}")
 
     async def close(self) -> None:
         """Leave nothing running."""
         if not self.has_ended:
-            await self._end(signal.SIGKILL)
+            self.strike()
+            await self.buried()
 
     def last_words(self) -> str:
         return self.log.read_text("utf-8", "replace")[-3000:] if self.log.exists() else ""

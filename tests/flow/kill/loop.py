@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from random import Random
 
 import aiohttp
 
 from tests.fakes.graph import FakeGraph
 from tests.flow.kill.crowd import Crowd
 from tests.flow.kill.daemon import Daemon, LoopError
+from tests.flow.kill.killer import Killer, Plan
 from tests.flow.kill.moods import Moods
 from tests.flow.kill.people import Canary, Person, dice_of, make_people
 from tests.flow.kill.records import count_open, files_with, load_records
@@ -19,24 +19,6 @@ from tests.flow.kill.repeats import by_parcel, judge_repeats
 from tests.flow.kill.walk import Findings, walk_all
 
 DRAIN_S = 240.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much of what.
-
-    Attributes:
-        seed: Of all dice. What happens when depends on the machine too.
-        pause_s: Between two requests of one poster, on average.
-        long_lives: Share of lives that last some seconds, so that waits come to their end.
-    """
-
-    seed: int
-    kills: int
-    people: int = 30
-    posters: int = 8
-    pause_s: float = 0.5
-    long_lives: float = 0.25
 
 
 @dataclass(slots=True)
@@ -77,7 +59,9 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         leaks: set[str] = set()
         writing = asyncio.create_task(crowd.run())
         try:
-            await _kill_on_and_on(daemon, plan, dice, lambda: leaks.update(_leaks(daemon, canary)))
+            await Killer(daemon, crowd, moods, plan, dice).run(
+                lambda: leaks.update(_leaks(daemon, canary))
+            )
             tell("all kills done; coming to rest")
             crowd.hush()
             moods.is_calm = True
@@ -97,7 +81,7 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         "seed": plan.seed,
         "seconds": round(time.monotonic() - began),
         "kills": sum(life.was_killed for life in daemon.lives),
-        "  before it was up": sum(life.healthy is None for life in daemon.lives),
+        "  while it started": sum(life.healthy is None for life in daemon.lives),
         "stops in order": sum(not life.was_killed for life in daemon.lives),
         "messages": len(messages),
         "  with words off the record": sum(one.is_off and bool(one.words) for one in messages),
@@ -107,28 +91,6 @@ async def run(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         **outcome.figures,
     }
     return outcome
-
-
-async def _kill_on_and_on(
-    daemon: Daemon, plan: Plan, dice: Random, look: Callable[[], None]
-) -> None:
-    killed = 0
-    while killed < plan.kills:
-        await daemon.start()
-        roll = dice.random()
-        if roll < 0.1:
-            await asyncio.sleep(dice.uniform(0, 1))  # while it starts, or just after
-            await daemon.kill()
-        else:
-            await daemon.healthy()
-            is_long = dice.random() < plan.long_lives
-            await asyncio.sleep(dice.uniform(1, 7) if is_long else dice.uniform(0.05, 1))
-            if roll > 0.95:
-                await daemon.stop()
-                continue
-            await daemon.kill()
-        killed += 1
-        look()
 
 
 async def _rest(daemon: Daemon, moods: Moods) -> None:

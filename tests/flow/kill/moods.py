@@ -69,6 +69,7 @@ class Moods:
     Attributes:
         attempts: In the order of their arrival.
         is_calm: From now on all is taken and answered at once.
+        when_arrived: Called as soon as a send has arrived, before it is answered.
     """
 
     def __init__(self, session: aiohttp.ClientSession, url: str, seed: int) -> None:
@@ -79,6 +80,7 @@ class Moods:
         self._seen: dict[int, int] = {}
         self.attempts: list[Attempt] = []
         self.is_calm = False
+        self.when_arrived: Callable[[], None] = _nothing
 
     @property
     def untold(self) -> int:
@@ -102,6 +104,7 @@ class Moods:
         answered = call.at + late_s if mood.startswith("clean") else None
         attempt = Attempt(call, parcel, behaviour.accepts, mood, answered)
         self.attempts.append(attempt)
+        self.when_arrived()
         if attempt.is_taken:
             task = asyncio.create_task(self._report(attempt))
             self._tasks.add(task)
@@ -142,3 +145,7 @@ class Moods:
             )
             await until_taken(self._session, self._url, meta.dump(body))
             attempt.told = attempt.told or time.monotonic()
+
+
+def _nothing() -> None:
+    pass

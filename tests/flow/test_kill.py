@@ -1,0 +1,62 @@
+"""A short form of ``scripts/kill-loop``, and what is too rare for it to meet."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openparallax.session.notices import SENTENCES
+from tests.fakes.behaviours import cut_before_accepting
+from tests.fakes.engines import FakeEngine, Gate
+from tests.flow.kill.killer import Plan
+from tests.flow.kill.loop import run
+from tests.town import ANN, Town
+
+PLAN = Plan(seed=2, kills=5, pause_s=0.2, long_lives=0.1)
+
+
+@pytest.mark.slow
+async def test_what_was_acknowledged_has_its_outcome_once_and_in_order_through_kills(
+    tmp_path: Path,
+) -> None:
+    outcome = await run(PLAN, tmp_path, print)
+    assert outcome.problems == []
+    assert outcome.figures["kills"] == PLAN.kills
+    assert outcome.figures["messages"] > 100
+    assert outcome.figures["sends repeated"] > 0
+
+
+@pytest.mark.parametrize("ending", ["killed", "read anew"])
+async def test_an_answer_in_doubt_is_sent_again_where_a_confirmation_of_otr_crossed_it(
+    town: Town, engine: FakeEngine, ending: str
+) -> None:
+    gate = Gate()
+    engine.answer_with = gate
+    await town.say(ANN, "hello")
+    await town.until(lambda: gate.waiting == 1)
+    # The answer is posted, for sending at once, while the confirmation's commit is under way: so
+    # the confirmation has the lower number and comes second.
+    database: Any = town.up.database
+    admit, commit = town.up.door.admit, database._commit
+
+    def admit_and_answer(connection: Any, messages: Any) -> Any:
+        gate.open()
+        return admit(connection, messages)
+
+    def commit_slowly() -> None:
+        time.sleep(0.05)
+        commit()
+
+    town.up.door.admit = admit_and_answer  # type: ignore[method-assign]
+    database._commit = commit_slowly
+
+    town.graph.queue(cut_before_accepting())
+    await town.say(ANN, "/otr")
+    await town.graph.wait_for_calls(1)
+    if ending == "killed":
+        await town.crash()
+        await town.start()
+    else:
+        town.up.outbox.reload(1)  # as after any status
+    assert await town.hears(ANN, 2) == ["hello", SENTENCES["otr"]]

@@ -1,0 +1,309 @@
+"""An outbox over a real file, between a Graph in memory and a clock that is turned."""
+
+import asyncio
+import io
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from openparallax import logs
+from openparallax.errors import NotStored, Stale
+from openparallax.graph.errors import classify, what_to_do
+from openparallax.metrics import Metrics
+from openparallax.model.entry import Entry, Role
+from openparallax.model.messages import DeliveryStatus, StatusUpdate
+from openparallax.model.outcomes import Accepted, NotSent, Outcome, Refused, Unanswered
+from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.model.session import Mode, Session
+from openparallax.model.text import SessionId, Text
+from openparallax.outbox.delivery import Delivery
+from openparallax.outbox.outbox import Outbox
+from openparallax.outbox.pacing import Pacing
+from openparallax.outbox.receipts import ReceiptDesk, Receipts
+from openparallax.outbox.tokens import callback_data
+from openparallax.session.notices import Notices
+from openparallax.storage import Connection, Database, chats, parcels
+from openparallax.storage.database import execute
+from openparallax.transcript.volatile import VolatileTranscript
+from tests.fakes.clock import TurnedClock
+
+ACCOUNT = "1234567890123456"
+WINDOW_S = 24 * 3600
+SLOTS = 3
+
+
+@dataclass
+class Sent:
+    """One call of Graph.
+
+    Attributes:
+        outcome: What our side got to know; None while the answer is out.
+        is_taken: Graph accepted it.
+        told: States that Meta reported for it.
+    """
+
+    number: int
+    chat: str
+    token: str
+    is_taken: bool
+    wamid: str
+    at: float
+    outcome: Outcome | None = None
+    told: list[DeliveryStatus] = field(default_factory=list)
+
+
+class Graph:
+    """Answers with the next mood: a code, or a word; accepts when there is none."""
+
+    def __init__(self, clock: TurnedClock) -> None:
+        self._clock = clock
+        self.moods: deque[int | str] = deque()
+        self.calls: list[Sent] = []
+        self.under_way: set[str] = set()
+        self.most_under_way = 0
+        self.released = asyncio.Event()
+
+    async def send(self, *, phone_number_id: str, to: str, body: str, token: str) -> Outcome:
+        assert phone_number_id == ACCOUNT
+        assert to not in self.under_way, "two sends to one person at once"
+        mood = self.moods.popleft() if self.moods else "accept"
+        is_taken = mood in ("accept", "hang", "taken")
+        number = int(body.split()[1])
+        call = Sent(
+            number, to, token, is_taken, f"wamid.{len(self.calls)}", self._clock.monotonic()
+        )
+        self.calls.append(call)
+        self.under_way.add(to)
+        self.most_under_way = max(self.most_under_way, len(self.under_way))
+        try:
+            if mood == "hang":
+                await self.released.wait()
+            else:
+                await asyncio.sleep(0)
+            call.outcome = _outcome(mood, call.wamid)
+            return call.outcome
+        finally:
+            self.under_way.discard(to)
+
+    def release(self) -> None:
+        """Answer what hangs."""
+        self.released.set()
+        self.released = asyncio.Event()
+
+
+def _outcome(mood: int | str, wamid: str) -> Outcome:
+    if isinstance(mood, int):
+        return Refused(mood, classify(mood))
+    if mood in ("taken", "not_taken"):
+        return Unanswered("http_500")
+    return NotSent("refused") if mood == "not_sent" else Accepted(wamid)
+
+
+class Disk:
+    """Stands before the database; refuses the next ``refuses`` units."""
+
+    def __init__(self, database: Database) -> None:
+        self.refuses = 0
+        self._unit = database.unit
+        self._database = database
+        database.unit = self.unit  # type: ignore[method-assign]
+
+    def unit(self, work: Callable[..., Any], then: Callable[..., Any] | None = None) -> Any:
+        if self.refuses:
+            self.refuses -= 1
+
+            def refuse(_connection: Connection) -> None:
+                raise NotStored("full")
+
+            return self._unit(refuse)
+        return self._unit(work, then)
+
+
+def _begun(file: Path) -> set[tuple[int, str]]:
+    """The sends that a dead process had begun: number and callback data."""
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT number, tokens FROM parcels WHERE state = 1").fetchall()
+    return {(number, callback_data(number, tokens[:32])) for number, tokens in rows}
+
+
+class Office:
+    """What a house has of an outbox: posts parcels, hands statuses on, dies and comes back."""
+
+    def __init__(self, file: Path, *, people: int = 2, **limits: Any) -> None:
+        self._file = file
+        self.clock = TurnedClock()
+        self.graph = Graph(self.clock)
+        self.metrics = Metrics()
+        self.written = io.StringIO()
+        self.log = logs.configure(level="debug", render="json", stream=self.written)
+        self.transcript = VolatileTranscript(history_entries=10)
+        self._limits: dict[str, Any] = {
+            "per_second": None,
+            "pair_burst": None,
+            "pair_interval_s": 6,
+            **limits,
+        }
+        self._people = people
+        self._number = 0
+        self._turn = 0
+        self.chats: list[int] = []
+
+    async def open(self) -> None:
+        self.database = Database(self._file, log=self.log)
+        await self.database.open()
+        if not self.chats:
+            self.chats = await self.database.unit(self._settle_in)
+        self.disk = Disk(self.database)
+        self.desk = ReceiptDesk(classify=classify, clock=self.clock)
+        self.delivery = Delivery(
+            database=self.database,
+            transcripts={Mode.ON_THE_RECORD: self.transcript, Mode.OFF_THE_RECORD: self.transcript},
+            notices=Notices(),
+            send=self.graph.send,
+            advise=what_to_do,
+            forget_chats=lambda: None,
+            receipt_wait_s=10,
+            clock=self.clock,
+            log=self.log,
+            metrics=self.metrics,
+        )
+        self.outbox = Outbox(
+            database=self.database,
+            deliver=self.delivery.step,
+            pacing=lambda _account: Pacing(self.clock, **self._limits),
+            clock=self.clock,
+            log=self.log,
+            most_in_flight=SLOTS,
+        )
+        self.outbox.start()
+
+    def _settle_in(self, connection: Connection) -> list[int]:
+        account = chats.account_id(connection, ACCOUNT)
+        return [
+            chats.add_chat(connection, account, chats.add_contact(connection, ""), f"4915{n:08}")
+            for n in range(self._people)
+        ]
+
+    async def close(self) -> None:
+        await self.outbox.stop(0)
+        await self.database.close()
+
+    async def die(self) -> None:
+        """Leave everything as it is, write nothing any more, and come back on the same file."""
+        self.database._closing = True
+        self.outbox._is_stopping = True
+        tasks = {*self.outbox._tasks, *([self.outbox._loading] if self.outbox._loading else [])}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.database._closing = False
+        await self.database.close()
+        # What Graph answered and nobody wrote down, nobody knows any more.
+        begun = _begun(self._file)
+        for call in self.graph.calls:
+            if (call.number, call.token) in begun:
+                call.outcome = None
+        await self.open()
+
+    # -- what a house does ----------------------------------------------------------------------
+
+    async def post(self, place: int, count: int = 1, *, claims: bool = True) -> None:
+        """Post a turn's answer of ``count`` parts, as dispatch does."""
+        chat = self.chats[place]
+        outbox = self.outbox
+        self._turn += 1
+        turn = self._turn
+        token = outbox.reserve(ACCOUNT, chat) if claims else None
+
+        def work(connection: Connection) -> list[Parcel]:
+            posted = []
+            for part in range(1, count + 1):
+                self._number += 1
+                is_claimed = token is not None and part == 1
+                parcel = Parcel(
+                    number=self._number,
+                    chat=chat,
+                    account=ACCOUNT,
+                    to=f"4915{place:08}",
+                    session=Session(SessionId(chat), Mode.ON_THE_RECORD),
+                    turn=turn,
+                    part=part,
+                    state=ParcelState.SENDING if is_claimed else ParcelState.WAITING,
+                    attempts=1 if is_claimed else 0,
+                    token=token or "" if is_claimed else "",
+                    window_until=int(self.clock.now()) + WINDOW_S,
+                )
+                execute(connection, parcels.post(parcel, self.clock.now()))
+                posted.append(parcel)
+            return posted
+
+        def then(posted: list[Parcel]) -> None:
+            for parcel in posted:
+                words = Text(f"part {parcel.number}")
+                self.transcript.hold(Entry(parcel.session, turn, parcel.part, Role.PART, words, 0))
+            outbox.take(posted)
+
+        try:
+            await self.database.unit(work, then)
+        except (NotStored, Stale):
+            if token is not None:
+                outbox.unreserve(chat)
+
+    async def write(self, place: int) -> None:
+        """The person writes: what was held is let go."""
+        chat = self.chats[place]
+        window_until = int(self.clock.now()) + WINDOW_S
+        await self.database.unit(lambda c: parcels.release(c, chat, window_until), self.outbox.take)
+
+    async def tell(self, call: Sent, status: DeliveryStatus, code: int | None = None) -> Receipts:
+        """A status comes, as through the house."""
+        update = StatusUpdate(ACCOUNT, call.wamid, status, call.token, code)
+
+        def then(receipts: Receipts) -> None:
+            for chat in receipts.chats:
+                self.outbox.reload(chat)
+            for account, told in receipts.paused:
+                self.outbox.account(account).pause(told, what_to_do(told))
+            for what, count in receipts.counts.items():
+                self.metrics.count("statuses", what, count)
+            call.told.append(status)
+
+        return await self.database.unit(lambda c: self.desk.apply(c, [update]), then)
+
+    # -- what a test sees -----------------------------------------------------------------------
+
+    async def settle(self) -> None:
+        """Let come to an end what needs no time of the clock."""
+        calm = 0
+        while calm < 3:
+            await asyncio.sleep(0.001)
+            is_calm = not self.database._busy and self.database._readers._work_queue.empty()
+            calm = calm + 1 if is_calm else 0
+
+    async def turn(self, seconds: float, step: float = 1.0) -> None:
+        while seconds > 0:
+            await self.clock.turn(min(step, seconds))
+            seconds -= step
+            await self.settle()
+
+    async def parcels(self) -> dict[int, Parcel]:
+        def work(connection: Connection) -> list[Parcel]:
+            numbers = connection.execute("SELECT number FROM parcels").fetchall()
+            known = [parcels.by_number(connection, number) for (number,) in numbers]
+            return [one.parcel for one in known if one is not None]
+
+        return {parcel.number: parcel for parcel in await self.database.read(work)}
+
+    @property
+    def is_idle(self) -> bool:
+        outbox = self.outbox
+        return (
+            not outbox._lanes._lanes
+            and not outbox._lanes._ready
+            and not outbox._tasks
+            and outbox._free == SLOTS
+        )

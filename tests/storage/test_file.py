@@ -1,0 +1,177 @@
+"""Whose file it is, who may read it, and what is no file of ours."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from openparallax.errors import StartError
+from openparallax.storage import Database
+from tests.pipeline.doubles import RecordedLog
+from tests.storage.notes import Notes, files_no_longer_than, note
+
+
+async def refused(path: Path) -> StartError:
+    with pytest.raises(StartError) as raised:
+        await Database(path, log=RecordedLog()).open()
+    assert str(path) in str(raised.value)
+    return raised.value
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {
+        path.name: oct(stat.S_IMODE(path.stat().st_mode)) for path in (folder, *folder.iterdir())
+    }
+
+
+async def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        async with Notes(tmp_path / "state" / "x.db") as notes:
+            await notes.together(note(1))
+            assert modes(tmp_path / "state") == {
+                "state": "0o700",
+                "x.db": "0o600",
+                "x.db-wal": "0o600",
+                "x.db-shm": "0o600",
+                "x.db.lock": "0o600",
+            }
+    finally:
+        os.umask(before)
+
+
+async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.touch()
+    path.chmod(0o644)
+    async with Notes(path) as notes:
+        await notes.together(note(1))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(Path(f"{path}-wal").stat().st_mode) == 0o600
+
+
+async def test_one_process_for_one_file(notes: Notes) -> None:
+    error = await refused(notes.path)
+    assert error.exit_code == 75
+    assert "another process is using" in str(error)
+    assert "stop the other one" in str(error)
+    assert await notes.together(note(1)) == [1]
+    await notes.database.close()
+    async with Notes(notes.path.with_name("other.db")):
+        pass
+
+
+async def test_free_again_when_it_is_closed(notes: Notes) -> None:
+    await notes.together(note(1))
+    await notes.database.close()
+    again = Database(notes.path, log=RecordedLog())
+    await again.open()
+    assert await again.read(lambda c: c.execute("SELECT n FROM notes").fetchall()) == [(1,)]
+    await again.close()
+
+
+async def test_free_again_when_its_process_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    hold = (
+        "import asyncio, os, sys\n"
+        "from pathlib import Path\n"
+        "from openparallax.storage import Database\n"
+        "async def hold():\n"
+        "    await Database(Path(sys.argv[1]), log=None).open()\n"
+        "    print('open', flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(hold())\n"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+        [sys.executable, "-c", hold, str(path)], stdout=subprocess.PIPE, cwd=Path.cwd()
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"open\n"
+        assert (await refused(path)).exit_code == 75
+        process.kill()
+    async with Notes(path) as notes:
+        assert await notes.together(note(1)) == [1]
+
+
+async def test_a_file_of_a_newer_program_is_left_alone(notes: Notes) -> None:
+    await notes.together(note(1))
+    await notes.database.close()
+    with closing(sqlite3.connect(notes.path)) as other:
+        other.execute("PRAGMA user_version = 4711")
+    before = notes.path.read_bytes()
+    for _ in range(2):  # also the second time: the lock was let go
+        with pytest.raises(StartError, match="4711.*newer OpenParallax") as raised:
+            await Database(notes.path, log=RecordedLog()).open()
+        assert raised.value.exit_code == 78
+    assert notes.path.read_bytes() == before
+
+
+def _words(path: Path) -> None:
+    path.write_text("These are no rows.\n" * 100)
+
+
+def _short(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 84)
+
+
+def _another_program_s(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE recipes (title TEXT)")
+
+
+def _another_program_s_third(path: Path) -> None:
+    _another_program_s(path)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 1")
+
+
+@pytest.mark.parametrize("fill", [_words, _short, _another_program_s, _another_program_s_third])
+async def test_what_is_no_database_of_ours_is_left_as_it_is(
+    tmp_path: Path, fill: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "x.db"
+    fill(path)
+    before = path.read_bytes()
+    for _ in range(2):
+        error = await refused(path)
+        assert error.exit_code == 78
+        assert "left as it is" in str(error)
+    assert path.read_bytes() == before
+
+
+async def test_a_folder_in_the_file_s_place(tmp_path: Path) -> None:
+    assert "Is a directory" in str(await refused(tmp_path))
+
+
+async def test_a_file_in_the_folder_s_place(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    assert "Not a directory" in str(await refused(tmp_path / "state" / "x.db"))
+    assert "Not a directory" in str(await refused(tmp_path / "state" / "deep" / "x.db"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+async def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    error = await refused(tmp_path / "x.db")
+    assert "Permission denied" in str(error)
+    assert error.exit_code == 78
+
+
+async def test_a_folder_where_nobody_may_write() -> None:
+    error = await refused(Path("/proc/openparallax/x.db"))
+    assert error.exit_code == 78
+
+
+async def test_a_full_disk_at_the_start_is_said(tmp_path: Path) -> None:
+    with files_no_longer_than(10_000):
+        error = await refused(tmp_path / "x.db")
+    assert error.exit_code == 75
+    assert "move it away" not in str(error)
+    async with Notes(tmp_path / "x.db") as notes:
+        assert await notes.together(note(1)) == [1]
