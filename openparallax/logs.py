@@ -85,6 +85,13 @@ def _wordless_exception(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
+def _exception_as_text(_logger: Any, _method: str, event: Event) -> Event:
+    if chain := event.get("exception"):
+        lines = (f"    {one['type']} ({' '.join(one['at'])})" for one in chain)
+        event["exception"] = "\n".join(lines)
+    return event
+
+
 class _ForeignLogs(logging.Handler):
     """Other libraries' records: their logger's name and level only, since their text may quote."""
 
@@ -138,6 +145,7 @@ def configure(
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _wordless_exception,
             _only_known_keys,
+            *([_exception_as_text] if as_text else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

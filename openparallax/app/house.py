@@ -53,11 +53,11 @@ class House:
                 metrics=self.metrics,
             )
             self._introduce(parts)
-            await self.graph.open()
             await self.listener.start()
         except BaseException:
             await self.database.close()
             raise
+        await self.graph.open()
         await self.database.unit(meta.begin_life)
         self.outbox.start()
         self.dispatcher.start(first_new=parts.first_new, after_death=not parts.was_clean)

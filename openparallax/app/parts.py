@@ -20,11 +20,12 @@ from openparallax.inbox.door import Door
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.session import Mode
+from openparallax.model.turn import Reply, Turn
 from openparallax.outbox.delivery import Delivery
 from openparallax.outbox.outbox import Outbox
 from openparallax.outbox.pacing import Pacing
 from openparallax.outbox.receipts import ReceiptDesk
-from openparallax.pipeline import Engine, Next, compose
+from openparallax.pipeline import Engine, EngineError, Next, compose
 from openparallax.plugin import Tools
 from openparallax.session.notices import Notices
 from openparallax.session.retention import Forgetting
@@ -84,6 +85,13 @@ async def build(
     volatile = VolatileTranscript(history_entries=conversation.history_messages)
     transcripts: Transcripts = {Mode.ON_THE_RECORD: durable, Mode.OFF_THE_RECORD: volatile}
     notices = Notices(settings.notices)
+    engines, pipelines, keepers = _pipelines(settings, Tools(clock=clock, log=log))
+    if keepers:
+        log.warning(
+            "off_the_record_refused",
+            name=", ".join(keepers),
+            hint="keeps what is said; see off_the_record.engine and off_the_record.pipeline",
+        )
     directory = Directory()
     door = Door(
         account=whatsapp.phone_number_id,
@@ -95,6 +103,7 @@ async def build(
         turn_numbers=turn_numbers,
         parcel_numbers=parcel_numbers,
         clock=clock,
+        refuses_otr=bool(keepers),
     )
     database.on_failure(door.drop)
     graph = GraphClient(
@@ -126,7 +135,6 @@ async def build(
         log=log,
         most_in_flight=settings.outbox.max_in_flight,
     )
-    engines, pipelines = _pipelines(settings, Tools(clock=clock, log=log))
     finisher = Finisher(
         database=database,
         transcripts=transcripts,
@@ -148,6 +156,7 @@ async def build(
         notices=notices,
         finisher=finisher,
         find_chat=partial(_find_chat, database, directory),
+        is_stopping=lambda: dispatcher.is_stopping,
         forget_chats=directory.drop,
         clock=clock,
         log=log,
@@ -186,8 +195,14 @@ async def build(
     )
 
 
-def _pipelines(settings: Settings, tools: Tools) -> tuple[list[Engine], dict[Mode, Next]]:
-    """The engines, and the pipeline of each mode; off the record has its own only if told so."""
+def _pipelines(
+    settings: Settings, tools: Tools
+) -> tuple[list[Engine], dict[Mode, Next], list[str]]:
+    """The engines, the pipeline of each mode, and who of those off the record keeps content.
+
+    Off the record has an engine or stages of its own only if told so. Where one of them keeps
+    content, nobody can go off the record, and who is there already is not answered by it.
+    """
     off = settings.off_the_record
 
     def engine_of(choice: EngineChoice) -> Engine:
@@ -199,11 +214,30 @@ def _pipelines(settings: Settings, tools: Tools) -> tuple[list[Engine], dict[Mod
     engine = engine_of(settings.engine)
     engine_off = engine if off.engine is None else engine_of(off.engine)
     stages = load_stages(settings.pipeline, tools)
+    choices_off = settings.pipeline if off.pipeline is None else off.pipeline
     stages_off = stages if off.pipeline is None else load_stages(off.pipeline, tools)
-    return engines, {
+    keepers = [(off.engine or settings.engine).type] if engine_off.keeps_content else []
+    keepers += [
+        choice.name
+        for choice, stage in zip(choices_off, stages_off, strict=True)
+        if getattr(stage, "keeps_content", False)
+    ]
+    pipelines = {
         Mode.ON_THE_RECORD: compose(stages, engine),
-        Mode.OFF_THE_RECORD: compose(stages_off, engine_off),
+        Mode.OFF_THE_RECORD: _refuse if keepers else compose(stages_off, engine_off),
     }
+    return engines, pipelines, keepers
+
+
+class _KeepsContentError(EngineError):
+    """What would answer keeps what is said."""
+
+    notice = "otr_refused"
+
+
+async def _refuse(turn: Turn) -> Reply:
+    del turn
+    raise _KeepsContentError
 
 
 def _pacing(settings: Settings, clock: Clock, account: str) -> Pacing:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 from openparallax.clock import Clock
-from openparallax.dispatch.lane import Lane, Taken, TakeTurn
+from openparallax.dispatch.lane import WINDOW_MARGIN_S, Lane, Taken, TakeTurn
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
 from openparallax.model.envelope import Envelope, Move
@@ -50,6 +50,7 @@ class Dispatcher:
         self._is_stopping = False
         self._catching_up: asyncio.Task[None] | None = None
         self._one_suspect = asyncio.Lock()
+        self._held: set[int] = set()
         self._first_new = 0
         self._after_death = False
 
@@ -95,6 +96,11 @@ class Dispatcher:
         """How many messages of a chat wait for their turn."""
         lane = self._lanes.get(chat)
         return len(lane.waiting) if lane else 0
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether turns may be cancelled, since the daemon stops."""
+        return self._is_stopping
 
     @property
     def waiting(self) -> int:
@@ -148,10 +154,15 @@ class Dispatcher:
                 await self._clock.sleep(RETRY_S)
                 continue
             for envelope in rows:
+                if envelope.chat in self._held and self._has_window(envelope.window_until):
+                    # Was on disk, but not at hand, when older ones of the chat were being held.
+                    self._held.discard(envelope.chat)
+                    await self._release_into(envelope.chat)
                 self._take(envelope)
             self._pump()
             if len(rows) < PAGE and not self._missed:
                 self._is_behind = False
+                self._held.clear()
                 return
 
     # -- turns ----------------------------------------------------------------------------------
@@ -217,14 +228,19 @@ class Dispatcher:
             # An older envelope was put in front while the turn ran.
             lane.waiting = deque(one for one in lane.waiting if one.number not in finished)
         self._waiting -= before - len(lane.waiting)
-        if taken is Taken.HELD and lane.waiting and self._clock.now() < lane.window_until - 60:
-            await self._release(lane)
+        if taken is Taken.HELD:
+            if lane.waiting and self._has_window(lane.window_until):
+                await self._release_into(lane.chat)
+            elif self._is_behind:
+                self._held.add(lane.chat)
         return 0.0
 
-    async def _release(self, lane: Lane) -> None:
+    def _has_window(self, until: float) -> bool:
+        return self._clock.now() < until - WINDOW_MARGIN_S
+
+    async def _release_into(self, chat: int) -> None:
         """The person wrote in the very moment in which older messages were being held."""
-        released = await self._database.unit(lambda c: envelopes.release(c, lane.chat))
-        for envelope in released:
+        for envelope in await self._database.unit(lambda c: envelopes.release(c, chat)):
             self._put_back(envelope)
 
     # -- the end --------------------------------------------------------------------------------

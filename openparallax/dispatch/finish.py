@@ -186,9 +186,10 @@ class Finisher:
                 Entry(session, turn, part, Role.NOTICE, Text(one), now)
                 for part, one in enumerate(split(words), start=1)
             ], list(range(1, len(split(words)) + 1))
-        engine = Entry(session, turn, ENGINE_PART, Role.ENGINE, Text(said.text), now)
-        parts = split(said.text)
-        if parts == [said.text]:
+        text = _storable(said.text)
+        engine = Entry(session, turn, ENGINE_PART, Role.ENGINE, Text(text), now)
+        parts = split(text)
+        if parts == [text]:
             # Sent as it was written: one entry is enough.
             return [engine], [ENGINE_PART]
         return [
@@ -198,3 +199,10 @@ class Finisher:
                 for part, one in enumerate(parts, start=1)
             ),
         ], list(range(1, len(parts) + 1))
+
+
+def _storable(text: str) -> str:
+    """``text`` with U+FFFD for lone surrogates, which neither disk nor wire can take."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -10,6 +10,8 @@ from openparallax.model.envelope import Envelope, Errand
 
 MOST_MESSAGES = 20
 MOST_CHARACTERS = 16_000
+WINDOW_MARGIN_S = 60
+"""The last minute of a customer service window counts as closed: a send takes its time."""
 
 
 class Taken(Enum):

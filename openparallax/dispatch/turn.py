@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from openparallax.clock import Clock
 from openparallax.dispatch.finish import Answer, Finisher, Said
-from openparallax.dispatch.lane import Taken
+from openparallax.dispatch.lane import WINDOW_MARGIN_S, Taken
 from openparallax.errors import Stale
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
@@ -21,8 +21,6 @@ from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.transcript import Transcripts
 
-WINDOW_MARGIN_S = 60
-"""The last minute of a customer service window counts as closed: a send takes its time."""
 LOST_AFTER_S = 5.0
 """How long after a start Meta may bring words again that went with the process before."""
 DEATHS = 3
@@ -31,6 +29,7 @@ DEATHS = 3
 _NOTICE_OF = {
     Errand.NEW: "new",
     Errand.NEW_AFTER_OTR: "new_after_otr",
+    Errand.OTR_REFUSED: "otr_refused",
     Errand.OTR_OFF: "otr_off",
     Errand.OTR_OFF_IDLE: "otr_off_idle",
     Errand.STILL_OFF: "still_off_the_record",
@@ -59,6 +58,7 @@ class TurnTaker:
         notices: Notices,
         finisher: Finisher,
         find_chat: Callable[[int], Awaitable[ChatRow]],
+        is_stopping: Callable[[], bool],
         forget_chats: Callable[[], None],
         clock: Clock,
         log: Logger,
@@ -71,6 +71,7 @@ class TurnTaker:
         self._notices = notices
         self._finisher = finisher
         self._find_chat = find_chat
+        self._is_stopping = is_stopping
         self._forget_chats = forget_chats
         self._clock = clock
         self._log = log
@@ -184,9 +185,12 @@ class TurnTaker:
                 return Said(text=reply.text)
             reason = "empty"
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if self._is_stopping():
                 raise
+            # The engine's own doing: not ours to be ended by.
+            task = asyncio.current_task()
+            while task is not None and task.cancelling():
+                task.uncancel()
             reason = "CancelledError"
         except EngineError as error:
             self._failed(head, error)

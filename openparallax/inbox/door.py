@@ -53,6 +53,7 @@ class Door:
         turn_numbers: Numbers,
         parcel_numbers: Numbers,
         clock: Clock,
+        refuses_otr: bool = False,
     ) -> None:
         self._account = account
         self._allowed = AllowList(allowed)
@@ -63,6 +64,7 @@ class Door:
         self._turns = turn_numbers
         self._parcels = parcel_numbers
         self._clock = clock
+        self._refuses_otr = refuses_otr
         self._told: dict[int, float] = {}
         self.is_draining = False
 
@@ -196,7 +198,10 @@ class Door:
         now = self._clock.now()
         admission.count("command")
         errand: Errand | None
-        if command.name == "/otr":
+        rest = command.rest
+        if command.name == "/otr" and self._refuses_otr:
+            errand, rest = Errand.OTR_REFUSED, ""
+        elif command.name == "/otr":
             self._go_off(connection, chat, message, window_until, admission)
             errand = None
         elif command.name == "/new":
@@ -217,9 +222,9 @@ class Door:
             )
             envelopes.queue(connection, envelope, hashed)
             admission.envelopes.append(envelope)
-        if command.rest:
+        if rest:
             self._queue_words(
-                connection, chat, message, Text(command.rest), hashed, window_until, admission
+                connection, chat, message, Text(rest), hashed, window_until, admission
             )
 
     def _go_off(

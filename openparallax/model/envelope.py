@@ -25,6 +25,7 @@ class Errand(Enum):
     NEW_AFTER_OTR = "/new after /otr"
     OTR_OFF = "/otr off"
     OTR_OFF_IDLE = "/otr off, was on the record"
+    OTR_REFUSED = "/otr, refused"
     STILL_OFF = "came late, still off the record"
     HELP = "/help"
     STATUS = "/status"

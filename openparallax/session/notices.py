@@ -22,6 +22,10 @@ SENTENCES: dict[str, str] = {
         "the provider of the model still see it. The promise begins with this message. "
         "/otr off takes you back."
     ),
+    "otr_refused": (
+        "I cannot go off the record here: what answers you keeps what is said. I kept nothing of "
+        "that message."
+    ),
     "otr_off": "You are on the record again, in the conversation from before.",
     "otr_off_idle": "You are on the record already.",
     "still_off_the_record": (

@@ -137,6 +137,9 @@ class Database:
             with self._readers_may_read:
                 return work(self._reader)
 
+        if self._closing:
+            raise NotStored("the daemon is stopping")
+
         try:
             return await self._loop.run_in_executor(self._readers, locked)
         except sqlite3.Error as error:
@@ -147,6 +150,8 @@ class Database:
 
         Units wait meanwhile. ``work`` opens and closes its own transactions, if any.
         """
+        if self._closing:
+            raise NotStored("the daemon is stopping")
         future: asyncio.Future[T] = self._loop.create_future()
         self._aside.append((work, future))
         self._begin_soon()
@@ -214,6 +219,8 @@ class Database:
         try:
             for unit in self._group:
                 unit.result = unit.work(connection)
+                if not connection.in_transaction:
+                    raise sqlite3.OperationalError("the transaction is gone")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - whatever it was, it will come again below
             self._drop_caches()
             if len(self._group) == 1:

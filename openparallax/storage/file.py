@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from openparallax.errors import OpenParallaxError, StartError
-from openparallax.storage.migrations import migrate
+from openparallax.storage.migrations import is_ours, migrate
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """The log is cut back to this size when it has been written home."""
@@ -54,11 +54,27 @@ class DatabaseFile:
             connection = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, cached_statements=256
             )
+            # Before anything is changed, and switching to WAL already would be a change.
+            if not is_ours(connection):
+                connection.close()
+                raise StartError(
+                    f"storage.url: {self.path} is a database of another program. "
+                    "It is left as it is; name another file.",
+                    exit_code=78,
+                )
             for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
             migrate(connection)
             # From here on statements run on the loop and must not wait there for a lock.
             connection.execute("PRAGMA busy_timeout = 0")
+        except sqlite3.OperationalError as error:
+            # The disk is full or fails, or somebody holds the file: it may work later.
+            self.release_lock()
+            raise StartError(
+                f"storage.url: {self.path} cannot be used now ({error}). "
+                "See whether the disk is full or another program has the file open.",
+                exit_code=75,
+            ) from None
         except sqlite3.DatabaseError as error:
             self.release_lock()
             raise StartError(

@@ -5,6 +5,20 @@ from importlib import resources
 
 from openparallax.errors import StartError
 
+APPLICATION_ID = 0x4F50584C
+"""Stands in the header of every file of ours, for ``file`` and for us."""
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether the file is new or ours; changes nothing.
+
+    Raises:
+        sqlite3.DatabaseError: It is no database.
+    """
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(not tables or application == APPLICATION_ID)
+
 
 def _steps() -> list[tuple[int, str]]:
     files = (
@@ -33,6 +47,8 @@ def migrate(connection: sqlite3.Connection) -> int:
     for number, script in steps:
         if number > version:
             connection.executescript(
-                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+                f"BEGIN IMMEDIATE;\n{script}\n"
+                f"PRAGMA application_id = {APPLICATION_ID};\n"
+                f"PRAGMA user_version = {number};\nCOMMIT;"
             )
     return newest
