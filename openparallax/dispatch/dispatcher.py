@@ -77,7 +77,8 @@ class Dispatcher:
             self._missed = True
         else:
             for envelope in new:
-                self._take(envelope)
+                if envelope.number > self._taken:  # else the cursor saw it between commit and here
+                    self._take(envelope)
             if self._waiting > ROOM:
                 self._is_behind = True
         self._pump()

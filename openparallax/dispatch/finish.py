@@ -134,9 +134,9 @@ class Finisher:
 
         def work(connection: Connection) -> list[Parcel]:
             for write in (
+                *envelopes.done(group),  # first: a turn that was ended already is stale
                 *transcript.keep(*entries),
                 *transcript.close_turn(session, numbers),
-                *envelopes.done(group),
             ):
                 execute(connection, write)
             posted = []

@@ -75,11 +75,10 @@ def recent_sessions(connection: Connection, chat: int, sent_at: int) -> list[Ses
     must have been here by then (`REPEATED_FOR_S`).
     """
     found = []
-    for session, mode, opened_at in connection.execute(
-        "SELECT id, mode, opened_at FROM sessions WHERE chat = ? ORDER BY id DESC", (chat,)
+    for session, opened_at in connection.execute(
+        "SELECT id, opened_at FROM sessions WHERE chat = ? AND mode = 0 ORDER BY id DESC", (chat,)
     ):
-        if mode == int(Mode.ON_THE_RECORD):
-            found.append(SessionId(session))
+        found.append(SessionId(session))
         if opened_at < sent_at - REPEATED_FOR_S:
             break
     return found

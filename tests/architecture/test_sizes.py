@@ -3,8 +3,19 @@
 from tests.architecture.source import PACKAGE, ROOT, modules, name_of
 
 MOST_LINES = 300
-REASONS: dict[str, str] = {}
+MOST_TEST_LINES = 500
+"""A table of cases or the stories of one promise are read in one piece."""
+REASONS: dict[str, str] = {
+    "openparallax/inbox/door.py": "the way of one message through the door, read top to bottom",
+    "openparallax/storage/database.py": "the group commit: what must be understood as a whole",
+    "openparallax/storage/parcels.py": "one table, each of its statements with its reason",
+    "openparallax/outbox/outbox.py": "who goes next: lanes, bound and pace decide it together",
+}
 """File -> why it may be longer."""
+
+
+def _most(name: str) -> int:
+    return MOST_TEST_LINES if name.startswith("tests/") else MOST_LINES
 
 
 def _lines() -> dict[str, int]:
@@ -17,10 +28,10 @@ def _lines() -> dict[str, int]:
 
 
 def test_no_module_is_too_long() -> None:
-    found = {n: count for n, count in _lines().items() if count > MOST_LINES and n not in REASONS}
+    found = {n: count for n, count in _lines().items() if count > _most(n) and n not in REASONS}
     assert found == {}
 
 
 def test_each_exception_is_still_needed() -> None:
     lines = _lines()
-    assert [name for name in REASONS if lines.get(name, 0) <= MOST_LINES] == []
+    assert [name for name in REASONS if lines.get(name, 0) <= _most(name)] == []

@@ -1,5 +1,6 @@
 """A short form of ``scripts/kill-loop``, and what is too rare for it to meet."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,32 @@ async def test_an_answer_in_doubt_is_sent_again_where_a_confirmation_of_otr_cros
     else:
         town.up.outbox.reload(1)  # as after any status
     assert await town.hears(ANN, 2) == ["hello", SENTENCES["otr"]]
+
+
+@pytest.mark.parametrize("words", ["hello", "/otr hello"])
+async def test_a_message_that_the_cursor_could_see_before_it_was_announced_is_answered_once(
+    town: Town, engine: FakeEngine, words: str
+) -> None:
+    # As just after a start: the cursor still reads when a request's commit makes its rows visible,
+    # a moment before the loop learns of it and has the words at hand.
+    database: Any = town.up.database
+    dispatcher = town.up.dispatcher
+    admit, ended = town.up.door.admit, database._ended
+
+    def admit_once(connection: Any, messages: Any) -> Any:
+        town.up.door.admit = admit  # type: ignore[method-assign]
+        database._ended = look_then_end
+        return admit(connection, messages)
+
+    def look_then_end(failed: BaseException | None) -> None:
+        database._ended = ended
+        dispatcher._is_behind = True
+        dispatcher._catch_up_soon()
+        asyncio.get_running_loop().call_later(0.05, ended, failed)
+
+    town.up.door.admit = admit_once  # type: ignore[method-assign]
+    await town.say(ANN, words)
+    await town.say(ANN, "bye")
+    await town.until(lambda: "bye" in town.heard(ANN)[-1:])
+    assert [turn.text for turn in engine.asked] == ["hello", "bye"]
+    assert [body for body in town.heard(ANN) if body != SENTENCES["otr"]] == ["hello", "bye"]

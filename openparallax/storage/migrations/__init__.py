@@ -1,4 +1,9 @@
-"""The schema, step by step: ``0001_….sql`` upwards; a file that has shipped is never changed."""
+"""The schema, step by step: ``0001_….sql`` upwards.
+
+In comes a connection to a file of any age, out goes one of today's. Each step runs in a transaction
+and a step that has shipped is never changed: the next one changes what it made. Only the file room
+of storage enters.
+"""
 
 import sqlite3
 from importlib import resources
