@@ -140,6 +140,15 @@ class House:
             self.metrics.count("inbound", what, count)
         for what, count in receipts.counts.items():
             self.metrics.count("statuses", what, count)
+        for failure in receipts.failures:
+            self._log.error(
+                "parcel_failed",
+                parcel=failure.parcel,
+                chat=failure.chat,
+                code=failure.code,
+                error_class=failure.error_class.value,
+                hint=what_to_do(failure.code),
+            )
         for number in admission.refused:
             self._log.info("sender_not_allowed", contact=number)
         if "foreign_number" in admission.counts:

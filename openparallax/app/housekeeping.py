@@ -1,6 +1,7 @@
 """What is done on the side: forgetting what is past its time, and cutting the log."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from openparallax.clock import Clock
 from openparallax.errors import NotStored
@@ -12,19 +13,29 @@ EVERY_S = 60.0
 STEP = 500
 """Rows deleted in one unit: small, so that nobody waits for it."""
 TRUNCATE_EVERY_S = 1.0
+SET_BACK_S = 60.0
+"""Wall time that falls behind by more than this since the last look was set back."""
 
 
 class Housekeeping:
     """Runs every minute; a failure is logged and tried again, never fatal."""
 
     def __init__(
-        self, *, database: Database, forgetting: Forgetting, clock: Clock, log: Logger
+        self,
+        *,
+        database: Database,
+        forgetting: Forgetting,
+        look_again: Callable[[], Awaitable[None]],
+        clock: Clock,
+        log: Logger,
     ) -> None:
         self._database = database
         self._forgetting = forgetting
+        self._look_again = look_again
         self._clock = clock
         self._log = log
         self._must_truncate = False
+        self._wall_ahead = clock.now() - clock.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._truncating: asyncio.Task[None] | None = None
 
@@ -53,6 +64,11 @@ class Housekeeping:
         Raises:
             NotStored: The disk refused; to be tried again.
         """
+        wall_ahead = self._clock.now() - self._clock.monotonic()
+        if wall_ahead < self._wall_ahead - SET_BACK_S:
+            self._log.warning("clock_set_back", seconds=round(self._wall_ahead - wall_ahead))
+            await self._look_again()
+        self._wall_ahead = wall_ahead
         forgotten = await self._forgetting.sweep()
         if forgotten:
             self._log.info("forgot_off_the_record", count=forgotten)

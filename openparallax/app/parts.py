@@ -188,7 +188,13 @@ async def build(
         dispatcher=dispatcher,
         outbox=outbox,
         graph=graph,
-        housekeeping=Housekeeping(database=database, forgetting=forgetting, clock=clock, log=log),
+        housekeeping=Housekeeping(
+            look_again=partial(_look_again, dispatcher, outbox),
+            database=database,
+            forgetting=forgetting,
+            clock=clock,
+            log=log,
+        ),
         engines=engines,
         first_new=first_new,
         was_clean=was_clean,
@@ -238,6 +244,12 @@ class _KeepsContentError(EngineError):
 async def _refuse(turn: Turn) -> Reply:
     del turn
     raise _KeepsContentError
+
+
+async def _look_again(dispatcher: Dispatcher, outbox: Outbox) -> None:
+    """The wall clock was set back: windows that only seemed closed are open."""
+    await dispatcher.look_again()
+    outbox.look_again()
 
 
 def _pacing(settings: Settings, clock: Clock, account: str) -> Pacing:

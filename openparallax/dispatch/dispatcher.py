@@ -52,6 +52,7 @@ class Dispatcher:
         self._one_suspect = asyncio.Lock()
         self._held: set[int] = set()
         self._first_new = 0
+        self._told = 0
         self._after_death = False
 
     # -- what comes in --------------------------------------------------------------------------
@@ -66,6 +67,7 @@ class Dispatcher:
         """
         self._first_new = first_new
         self._after_death = after_death
+        self._told = first_new - 1
         self._catch_up_soon()
 
     def admitted(self, new: Sequence[Envelope], released: Sequence[Envelope]) -> None:
@@ -73,14 +75,26 @@ class Dispatcher:
         for envelope in released:
             if envelope.number <= self._taken:
                 self._put_back(envelope)
+        if new:
+            self._told = new[-1].number
         if self._is_behind:
             self._missed = True
         else:
             for envelope in new:
-                if envelope.number > self._taken:  # else the cursor saw it between commit and here
-                    self._take(envelope)
+                self._take(envelope)
             if self._waiting > ROOM:
                 self._is_behind = True
+        self._pump()
+
+    async def look_again(self) -> None:
+        """The wall clock was set back: what was held while a window only seemed closed goes on.
+
+        Raises:
+            NotStored: The file could not be read or written now; may be repeated.
+        """
+        open_at = self._clock.now() + WINDOW_MARGIN_S
+        for chat in await self._database.read(lambda c: envelopes.chats_held_open(c, open_at)):
+            await self._release_into(chat)
         self._pump()
 
     def moved(self, move: Move) -> None:
@@ -146,7 +160,11 @@ class Dispatcher:
             self._catching_up = asyncio.get_running_loop().create_task(self._catch_up())
 
     async def _catch_up(self) -> None:
-        """Read on in the table until nothing admitted is missing in memory, or there is no room."""
+        """Read on in the table until nothing admitted is missing in memory, or there is no room.
+
+        What the table shows a moment before `admitted` tells of it is left for that: only then are
+        its words at hand, and it would be taken twice.
+        """
         while not self._is_stopping and self._waiting <= ROOM // 2:
             self._missed = False
             try:
@@ -155,6 +173,8 @@ class Dispatcher:
                 await self._clock.sleep(RETRY_S)
                 continue
             for envelope in rows:
+                if envelope.number > self._told:
+                    break
                 if envelope.chat in self._held and self._has_window(envelope.window_until):
                     # Was on disk, but not at hand, when older ones of the chat were being held.
                     self._held.discard(envelope.chat)

@@ -1,7 +1,7 @@
 """``/otr`` came late: what is newer than it leaves the disk."""
 
 from openparallax.model.entry import Entry
-from openparallax.model.envelope import Move
+from openparallax.model.envelope import Errand, Move
 from openparallax.storage import Connection, envelopes, parcels, transcripts
 from openparallax.storage.chats import ChatRow
 
@@ -23,7 +23,9 @@ def move_newer(
     """
     unfinished = envelopes.on_the_record(connection, chat.id)
     sessions = transcripts.recent_sessions(connection, chat.id, sent_at)
-    newer = [envelope.number for envelope in unfinished if envelope.sent_at > sent_at]
+    newer = [
+        one.number for one in unfinished if one.errand is Errand.TURN and one.sent_at > sent_at
+    ]
     for session in sessions:
         found = transcripts.first_newer(connection, session, sent_at)
         if found is not None:

@@ -5,9 +5,18 @@ import secrets
 from openparallax.storage.parcels import TOKEN_DIGITS
 
 
+_AT_ONCE = 64
+_unused: list[str] = []
+
+
 def new_token() -> str:
-    """A random 128-bit token, hex."""
-    return secrets.token_hex(TOKEN_DIGITS // 2)
+    """A random 128-bit token, hex; never the same twice.
+
+    Drawn many at a time: asking the kernel for each costs more than the rest of a send's claim.
+    """
+    if not _unused:
+        _unused.extend(split_tokens(secrets.token_bytes(_AT_ONCE * TOKEN_DIGITS // 2).hex()))
+    return _unused.pop()
 
 
 def callback_data(number: int, token: str) -> str:

@@ -111,6 +111,14 @@ def release(connection: Connection, chat: int) -> list[Envelope]:
     return [_row((*row[:9], 0, *row[10:])) for row in rows]
 
 
+def chats_held_open(connection: Connection, now: float) -> list[int]:
+    """Chats with held envelopes whose window is open at ``now`` after all."""
+    rows = connection.execute(
+        "SELECT DISTINCT chat FROM envelopes WHERE state = 2 AND window_until > ?", (int(now),)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def after(connection: Connection, number: int, most: int) -> list[Envelope]:
     """The next ``most`` unfinished envelopes behind ``number``, in order."""
     rows = connection.execute(

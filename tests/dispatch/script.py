@@ -131,6 +131,7 @@ class Play:
         self.people = [Person(number) for number in PEOPLE]
         self.requests: list[list[meta.Item]] = []
         self.names = 0
+        self.post = town.post
         engine.answer_with = moody
 
     async def request(self, said: Sequence[tuple[int, str]]) -> None:
@@ -142,11 +143,11 @@ class Play:
             typed = self.people[person].says(words, f"n{self.names}")
             items.append(meta.text(PEOPLE[person], typed, at=at))
         self.requests.append(items)
-        await self.town.post(*items)
+        await self.post(*items)
 
     async def repeat(self, place: int) -> None:
         if self.requests:
-            await self.town.post(*self.requests[place % len(self.requests)])
+            await self.post(*self.requests[place % len(self.requests)])
 
     def turns(self, person: Person) -> list[str]:
         """The turns that the engine was asked of this person, each once, as asked last."""

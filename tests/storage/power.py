@@ -1,0 +1,42 @@
+"""The power goes at one certain commit: just before it is on disk, or just after."""
+
+import asyncio
+
+import pytest
+
+from openparallax.storage import Database
+
+
+class PowerCut:
+    """Counts commits from `arm` on; at the n-th the database falls silent, as in a killed process.
+
+    Nobody is told of that commit, and nothing is written after it. `happened` is then set, and it
+    is for the test to let the house go (`Town.crash`).
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.happened = asyncio.Event()
+        self._left = 0
+        self._is_after = False
+        commit = Database._commit
+
+        def commit_or_not(database: Database) -> None:
+            self._left -= 1
+            if self._left != 0:
+                commit(database)
+                return
+            database._connection.execute("COMMIT" if self._is_after else "ROLLBACK")
+            database._loop.call_soon_threadsafe(self._cut, database)
+
+        monkeypatch.setattr(Database, "_commit", commit_or_not)
+
+    def arm(self, commit: int, *, is_after: bool) -> None:
+        """Cut at the ``commit``-th commit from now, counted from 1."""
+        self.happened = asyncio.Event()
+        self._left, self._is_after = commit, is_after
+
+    def _cut(self, database: Database) -> None:
+        database._closing = True
+        database._waiting.clear()
+        database._group = []
+        self.happened.set()
