@@ -53,7 +53,7 @@ def check_signatures(whatsapp: Tree, problems: Problems) -> None:
         problems.add(
             where,
             "is missing, and webhook_host is not loopback: without it signatures cannot be checked"
-            f" and anybody could pose as Meta. {_REMEDY}, or listen on 127.0.0.1, or say that"
+            f" and anybody could pose as Meta; {_REMEDY}, or listen on 127.0.0.1, or say that"
             " you want this with allow_unsigned_webhooks: true",
         )
 

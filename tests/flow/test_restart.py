@@ -2,11 +2,13 @@
 
 import asyncio
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,22 +24,26 @@ from tests.storage.power import PowerCut
 from tests.town import ANN, BOB, Town
 
 FAST: dict[str, Any] = {
-    "outbox": {"messages_per_second": None, "pair_burst": None, "receipt_wait_seconds": 0.02}
+    "outbox": {"messages_per_second": None, "pair_burst": None, "receipt_wait_seconds": 0.02},
+    "conversation": {"drain_seconds": 0.05},
 }
 
 
-async def running(town: Town) -> int:
-    """How many messages stand on disk as running."""
-    return int(
-        await town.up.database.read(
-            lambda c: c.execute("SELECT count(*) FROM envelopes WHERE state = 1").fetchone()[0]
-        )
-    )
+@pytest_asyncio.fixture
+async def town(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
+) -> AsyncIterator[Town]:
+    async with Town(tmp_path, monkeypatch, engine=engine, changes=FAST) as town:
+        yield town
 
 
-async def claimed(town: Town, count: int) -> None:
+async def claimed(town: Town, messages: int, attempts: int = 1) -> None:
+    """Return when so many messages stand on disk as running, for the so-manieth time."""
+    sql = "SELECT count(*) FROM envelopes WHERE state = 1 AND attempts = ?"
     async with asyncio.timeout(5):
-        while await running(town) != count:
+        while await town.up.database.read(
+            lambda c: c.execute(sql, (attempts,)).fetchone()[0]
+        ) != messages:
             await asyncio.sleep(0.002)
 
 
@@ -67,10 +73,11 @@ async def test_what_was_claimed_together_stays_together(town: Town, engine: Fake
     gate.open()
     await town.hears(ANN, 1)
     await claimed(town, 2)
+    await town.until(lambda: not town.up.outbox.in_flight)
     await town.say(ANN, "four")
     await town.crash()
     await town.start()
-    await claimed(town, 2)
+    await town.until(lambda: len(engine.asked) == 3)
     await town.crash()
     engine.answer_with = FakeEngine().answer_with
     await town.start()
@@ -83,8 +90,8 @@ async def test_three_deaths_and_then_the_apology(town: Town, engine: FakeEngine)
     engine.answer_with = Gate()
     await town.say(ANN, "deadly")
     for death in range(3):
+        await claimed(town, 1, attempts=death + 1)
         await town.until(lambda count=death + 1: len(engine.asked) == count)  # type: ignore[misc]
-        await claimed(town, 1)
         await town.crash()
         await town.start()
     assert await town.hears(ANN, 1) == [SENTENCES["killed"]]
@@ -101,16 +108,14 @@ async def test_what_waited_behind_it_was_not_there_when_it_died(
     await town.restart()
     engine.answer_with = Gate()
     await town.say(ANN, "deadly")
-    await claimed(town, 1)
     await town.say(ANN, "behind")
     await town.say(BOB, "beside")
-    for _ in range(3):
-        await claimed(town, 1)
+    for death in range(3):
+        await claimed(town, 1, attempts=death + 1)
         await town.crash()
+        if death == 2:
+            engine.answer_with = FakeEngine().answer_with
         await town.start()
-        await town.until(lambda: town.up.dispatcher.waiting > 0)
-    engine.answer_with = FakeEngine().answer_with
-    await town.restart()
     assert await town.hears(ANN, 2) == [SENTENCES["killed"], "behind"]
     assert await town.hears(BOB, 1) == ["beside"]
 
@@ -119,8 +124,9 @@ async def test_a_start_that_failed_is_no_death(town: Town, engine: FakeEngine) -
     """Its port was taken: nothing ran, so nothing counts."""
     engine.answer_with = Gate()
     await town.say(ANN, "deadly")
-    await claimed(town, 1)
     for death in range(3):
+        await claimed(town, 1, attempts=death + 1)
+        await town.until(lambda count=death + 1: len(engine.asked) == count)  # type: ignore[misc]
         await town.crash()
         for _ in range(3):
             with pytest.MonkeyPatch.context() as monkeypatch:
@@ -131,8 +137,6 @@ async def test_a_start_that_failed_is_no_death(town: Town, engine: FakeEngine) -
                     await town.start()
             town.house = None
         await town.start()
-        if death < 2:
-            await claimed(town, 1)
     assert await town.hears(ANN, 1) == [SENTENCES["killed"]]
     assert len(engine.asked) == 3
 
@@ -142,8 +146,6 @@ async def _port_is_taken(_self: object) -> None:
 
 
 async def test_stops_in_order_are_no_deaths(town: Town, engine: FakeEngine) -> None:
-    town.changes = {"conversation": {"drain_seconds": 0.02}}
-    await town.restart()
     engine.answer_with = Gate()
     await town.say(ANN, "slow")
     await claimed(town, 1)

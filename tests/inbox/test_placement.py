@@ -3,7 +3,9 @@
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -78,15 +80,13 @@ async def _check_open(doorway: Doorway, model: ChatModel, alike: dict[Session, T
         talk = where[text.words]
         assert bool(envelope.session.mode) == talk.is_off
         assert alike.setdefault(envelope.session, talk) is talk
-        transcript.hold()
-        doorway.transcripts[envelope.session.mode]
     assert len(set(map(id, alike.values()))) == len(alike)
 
 
 @settings(max_examples=250, deadline=None)
 @given(script=script, order=st.randoms(use_true_random=False))
 def test_what_was_said_off_the_record_by_the_clock_is_written_nowhere(
-    script: Script, order: "st.Random"  # type: ignore[name-defined]
+    script: Script, order: Random
 ) -> None:
     """Whatever the order of arrival.
 
@@ -144,7 +144,7 @@ def test_admitting_twice_is_admitting_once(
 async def _admit_twice(script: Script, cuts: set[int], again: set[int]) -> None:
     messages = [message(words, at) for words, at, _ in told(script)]
     edges = [0, *sorted(cut for cut in cuts if cut < len(messages)), len(messages)]
-    batches = [messages[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    batches = [messages[start:end] for start, end in pairwise(edges)]
     outcomes = []
     for repeats in (False, True):
         with tempfile.TemporaryDirectory() as folder:
