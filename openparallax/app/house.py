@@ -59,6 +59,7 @@ class House:
             raise
         await self.graph.open()
         await self.database.unit(meta.begin_life)
+        self.database.on_trouble(self.housekeeping.truncate_soon)
         self.outbox.start()
         self.dispatcher.start(first_new=parts.first_new, after_death=not parts.was_clean)
         self.housekeeping.start()
@@ -113,7 +114,6 @@ class House:
 
         admission, _ = await self.database.unit(work, self._accepted)
         if admission.moves:
-            self.housekeeping.truncate_soon()
             await self.housekeeping.truncate()
 
     def _accepted(self, result: tuple[Admission, Receipts]) -> None:

@@ -85,15 +85,16 @@ class Housekeeping:
                 break
 
     def truncate_soon(self) -> None:
-        """Words were scrubbed: cut the log, again and again until it has been cut."""
+        """Words may be in the log that must not stay: cut it, again and again until it is cut."""
         self._must_truncate = True
+        if self._truncating is None or self._truncating.done():
+            self._truncating = asyncio.get_running_loop().create_task(self._truncate_later())
 
     async def truncate(self) -> None:
         """Cut the log now; where something is in the way, go on trying on the side."""
-        if await self._try_to_truncate():
-            return
-        if self._truncating is None or self._truncating.done():
-            self._truncating = asyncio.get_running_loop().create_task(self._truncate_later())
+        self._must_truncate = True
+        if not await self._try_to_truncate():
+            self.truncate_soon()
 
     async def _try_to_truncate(self) -> bool:
         try:
@@ -106,6 +107,7 @@ class Housekeeping:
 
     async def _truncate_later(self) -> None:
         while self._must_truncate:
-            await self._clock.sleep(TRUNCATE_EVERY_S)
             if await self._try_to_truncate():
                 self._log.info("log_truncated")
+            else:
+                await self._clock.sleep(TRUNCATE_EVERY_S)

@@ -129,14 +129,20 @@ class Finisher:
         transcript = self._transcripts[session.mode]
         entries, parts = self._entries(group[-1].number, session, said)
         token = self._post.reserve(chat.account, chat.id) if parts else None
-        numbers = [one.number for one in group if one.errand is Errand.TURN]
+        # Each into its own session: a late /otr may have taken some of them only.
+        closing = [
+            write
+            for one in group
+            if one.errand is Errand.TURN
+            for write in self._transcripts[one.session.mode].close_turn(one.session, [one.number])
+        ]
         now = self._clock.now()
 
         def work(connection: Connection) -> list[Parcel]:
             for write in (
                 *envelopes.done(group),  # first: a turn that was ended already is stale
                 *transcript.keep(*entries),
-                *transcript.close_turn(session, numbers),
+                *closing,
             ):
                 execute(connection, write)
             posted = []

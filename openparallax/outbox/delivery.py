@@ -141,16 +141,17 @@ class Delivery:
         None if the parcel is another than the lane thinks.
         """
         session = parcel.session
-        while True:
-            text = await self._transcripts[session.mode].read(session, parcel.turn, parcel.part)
-            if text is not None:
-                return text.words, False
-            known = await self._database.read(lambda c: parcels.by_number(c, parcel.number))
+        text = await self._transcripts[session.mode].read(session, parcel.turn, parcel.part)
+        if text is None:
+            # Perhaps it was moved to another session. Asked as a unit, since this comes behind
+            # whatever was to be done after the commits before, such as having the words at hand.
+            known = await self._database.unit(lambda c: parcels.by_number(c, parcel.number))
             if known is None or known.parcel.state is not parcel.state:
                 return None
-            if known.parcel.session == session:
-                break
-            session = known.parcel.session  # moved meanwhile: its words lie there
+            session = known.parcel.session
+            text = await self._transcripts[session.mode].read(session, parcel.turn, parcel.part)
+        if text is not None:
+            return text.words, False
         again = self._say_again(parcel)
         return (self._notices.say("lost"), True) if again is None else (again, False)
 

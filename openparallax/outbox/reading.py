@@ -59,5 +59,5 @@ def _mend(connection: Connection, chat: int, now: float) -> list[Parcel]:
             execute(connection, parcels.unknown(parcel.number))
     window_until = max((parcel.window_until for parcel in found), default=0)
     if window_until - WINDOW_MARGIN_S > now:
-        parcels.release(connection, chat, window_until)
+        parcels.release(connection, chat, window_until, is_late=False)
     return parcels.open_of_chat(connection, chat)

@@ -172,7 +172,7 @@ class Settling:
         )
 
     def hold(self, connection: Connection, parcel: Parcel, *, code: int | None = None) -> bool:
-        """Part of a unit: the window is closed, so keep the newest reply until the person writes.
+        """Part of a unit: the window is closed, so keep the parcel until the person writes.
 
         Returns:
             False if the parcel was in another state; nothing was changed.

@@ -4,7 +4,6 @@ import secrets
 
 from openparallax.storage.parcels import TOKEN_DIGITS
 
-
 _AT_ONCE = 64
 _unused: list[str] = []
 

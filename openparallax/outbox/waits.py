@@ -48,6 +48,8 @@ class Waits:
 
     def left_s(self, parcel: Parcel) -> float:
         """Seconds until the parcel may be sent; 0 if it may be now."""
+        if parcel.state is ParcelState.SENDING:
+            return 0.0  # claimed for this very moment
         if parcel.state is not ParcelState.UNKNOWN and not parcel.not_before:
             return 0.0
         wait = self._waits.get(parcel.number)

@@ -51,6 +51,7 @@ class Database:
         self._closing = False
         self._commits = 0
         self._on_failure: list[Callable[[], None]] = []
+        self._on_trouble: list[Callable[[], None]] = []
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._readers_may_read = threading.Lock()
         self._idle = asyncio.Event()
@@ -88,6 +89,12 @@ class Database:
     def on_failure(self, drop: Callable[[], None]) -> None:
         """Have ``drop`` called whenever a unit did not happen: caches must not know better."""
         self._on_failure.append(drop)
+
+    def on_trouble(self, mend: Callable[[], None]) -> None:
+        """Have ``mend`` called when the disk refused: words of what did not happen may be in the
+        log all the same, so it is to be truncated.
+        """
+        self._on_trouble.append(mend)
 
     def unit(
         self, work: Callable[[Connection], T], then: Callable[[T], None] | None = None
@@ -251,7 +258,7 @@ class Database:
                 unit.error = error
                 self._drop_caches()
                 if isinstance(error, sqlite3.OperationalError):
-                    self._log.error("storage_failed", reason=name_of(error), count=1)
+                    self._trouble(error, 1)
                 if not connection.in_transaction:
                     self._ended(error)
                     return
@@ -289,7 +296,7 @@ class Database:
                     self._connection.execute("ROLLBACK")
             self._drop_caches()
             if isinstance(failed, sqlite3.Error):
-                self._log.error("storage_failed", reason=name_of(failed), count=len(self._group))
+                self._trouble(failed, len(self._group))
         group, self._group = self._group, []
         for unit in group:
             error = unit.error if failed is None or is_own(unit.error) else failed
@@ -333,6 +340,11 @@ class Database:
     def _run_jobs(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+
+    def _trouble(self, error: sqlite3.Error, count: int) -> None:
+        self._log.error("storage_failed", reason=name_of(error), count=count)
+        for mend in self._on_trouble:
+            mend()
 
     def _drop_caches(self) -> None:
         for drop in self._on_failure:

@@ -65,6 +65,8 @@ class DatabaseFile:
             for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
             migrate(connection)
+            # A process that was killed may have left words in the log that were scrubbed since.
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # From here on statements run on the loop and must not wait there for a lock.
             connection.execute("PRAGMA busy_timeout = 0")
         except sqlite3.OperationalError as error:

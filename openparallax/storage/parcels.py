@@ -159,7 +159,7 @@ def unknown(number: int) -> Write:
 
 
 def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> bool:
-    """The customer service window is closed: keep the newest turn's replies for the next message.
+    """The customer service window is closed: keep the parcel until the person writes.
 
     Args:
         connection: Inside a unit.
@@ -185,11 +185,6 @@ def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> 
             "WHERE chat = ? AND state < 10 AND state IN (0, 3) AND turn <= ?",
             (parcel.chat, parcel.turn),
         )
-    connection.execute(
-        "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state IN (0, 3) AND turn <"
-        " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3)",
-        (parcel.chat, parcel.chat),
-    )
     return True
 
 
@@ -210,8 +205,24 @@ def latest_window(connection: Connection, parcel: Parcel) -> int:
     return int(latest)
 
 
-def release(connection: Connection, chat: int, window_until: int) -> list[Parcel]:
-    """Let go what was held for the chat; return that, in order."""
+def release(
+    connection: Connection, chat: int, window_until: int, *, is_late: bool = True
+) -> list[Parcel]:
+    """Let go what was held for the chat; return that, in order.
+
+    Args:
+        connection: Inside a unit.
+        chat: Whose window is open.
+        window_until: Until when.
+        is_late: It was closed meanwhile, so that of the replies only the newest turn's are kept;
+            False where it only seemed so.
+    """
+    if is_late:
+        connection.execute(
+            "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state = 3 AND turn <"
+            " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3)",
+            (chat, chat),
+        )
     numbers = {
         row[0]
         for row in connection.execute(

@@ -17,7 +17,7 @@ BARE: dict[str, Any] = {"pipeline": []}
 """No time limit, and so no task between the turn and the engine."""
 
 
-class Refuses(EngineError):
+class RefusedError(EngineError):
     """made up"""
 
 
@@ -52,7 +52,7 @@ async def is_cancelled_inside(turn: Turn) -> Reply:
 
 MOODS = {
     "raises": (raises(ValueError("xyzzy")), FAILED),
-    "refuses": (raises(Refuses()), FAILED),
+    "refuses": (raises(RefusedError()), FAILED),
     "too slow by itself": (raises(TooSlow()), SENTENCES["too_slow"]),
     "a group": (raises(ExceptionGroup("xyzzy", [ValueError("xyzzy")])), FAILED),
     "nothing": (returns(Reply(text="")), FAILED),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openparallax.dispatch import dispatcher
+from tests.app.patience import until
 from tests.dispatch.script import COMMANDS, OFF_THE_RECORD, PEOPLE, WORDS, Play
 from tests.fakes.engines import FakeEngine
 from tests.town import Town
@@ -67,17 +68,15 @@ async def settled(town: Town) -> None:
     """Until all that was said has its outcome on disk, and nothing is to be sent any more."""
     house = town.up
 
-    async def open_rows() -> int:
-        return await house.database.read(
+    async def is_all_done() -> bool:
+        left = await house.database.read(
             lambda c: c.execute(
-                "SELECT (SELECT count(*) FROM envelopes) + "
-                "(SELECT count(*) FROM parcels WHERE state < 10)"
-            ).fetchone()[0]
+                "SELECT 1 FROM envelopes UNION SELECT 1 FROM parcels WHERE state < 10 LIMIT 1"
+            ).fetchone()
         )
+        return left is None
 
-    async with asyncio.timeout(10):
-        while await open_rows():
-            await asyncio.sleep(0.005)
+    await until(is_all_done)
     await town.quiet()
 
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 
 import pytest
 
-from openparallax.plugin import EngineError, Reply, Turn
+from openparallax.plugin import Reply, Turn
 from openparallax.session.notices import SENTENCES
 from tests.canary import Canary, heard_singing
 from tests.fakes import meta
@@ -79,12 +78,12 @@ async def test_a_tap_on_a_button_is_words_too(town: Town) -> None:
         "/help {}",
         "/status {}",
         "/OTRR\n{}",
-        "/otr​x {}",
+        "/otr\u200bx {}",
     ],
 )
 @pytest.mark.parametrize("is_off", [False, True])
 async def test_a_mistyped_command_is_kept_in_neither_mode(
-    town: Town, engine: FakeEngine, command: str, is_off: bool
+    town: Town, engine: FakeEngine, command: str, *, is_off: bool
 ) -> None:
     canary = Canary()
     if is_off:
@@ -94,75 +93,6 @@ async def test_a_mistyped_command_is_kept_in_neither_mode(
     assert "Did you mean /" in heard[-1]
     assert engine.asked == []
     assert heard_singing(town, canary) == []
-
-
-async def raises_plainly(turn: Turn) -> Reply:
-    raise ValueError(turn.text)
-
-
-async def raises_chained(turn: Turn) -> Reply:
-    try:
-        raise KeyError(turn.text)
-    except KeyError as error:
-        raise RuntimeError(f"no answer to {turn.text!r}") from error
-
-
-async def raises_while_handling(turn: Turn) -> Reply:
-    try:
-        raise KeyError(turn.text)
-    finally:
-        raise ExceptionGroup(turn.text, [ValueError(turn.text), OSError(5, turn.text, turn.text)])
-
-
-async def raises_ours(turn: Turn) -> Reply:
-    try:
-        raise UnicodeEncodeError("utf-8", turn.text, 0, 1, turn.text)
-    except UnicodeEncodeError as error:
-        error.add_note(turn.text)
-        raise EngineError from error
-
-
-async def leaves_a_failed_task(turn: Turn) -> Reply:
-    asyncio.get_running_loop().create_task(raises_plainly(turn), name=turn.text)
-    await asyncio.sleep(0)
-    raise LookupError(turn.text)
-
-
-async def complains_to_the_loop(turn: Turn) -> Reply:
-    asyncio.get_running_loop().call_exception_handler(
-        {"message": turn.text, "exception": ValueError(turn.text)}
-    )
-    raise LookupError(turn.text)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        raises_plainly,
-        raises_chained,
-        raises_while_handling,
-        raises_ours,
-        leaves_a_failed_task,
-        complains_to_the_loop,
-    ],
-)
-async def test_an_error_that_quotes_the_words(
-    town: Town,
-    engine: FakeEngine,
-    answer: Callable[[Turn], Awaitable[Reply]],
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    canary = Canary()
-    engine.answer_with = answer
-    await go_off(town)
-    await town.say(ANN, canary.words)
-    assert (await town.hears(ANN, 2))[1] == SENTENCES["engine_failed"]
-    await town.quiet()
-    assert "engine_failed" in town.log.getvalue()
-    await town.stop()
-    assert heard_singing(town, canary) == []
-    out, err = capfd.readouterr()
-    assert not canary.found_in((out + err).encode())
 
 
 async def test_a_turn_that_takes_too_long(town: Town, engine: FakeEngine) -> None:

@@ -103,16 +103,16 @@ async def test_words_refused_on_the_record_and_taken_off_it(town: Town) -> None:
     connection = town.up.database._connection
     connection.execute("PRAGMA cache_size = 10")
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {pages + 60}")
+    connection.execute(f"PRAGMA max_page_count = {pages + 15}")
     words = [
-        meta.text(ANN, f"{canary} {place} " + "x" * 4000, at=T0 + 20 + place) for place in range(100)
+        meta.text(ANN, f"{canary} {place} " + "x" * 4000, at=T0 + 20 + place) for place in range(30)
     ]
     assert await town.post_once(*words) == 503
     empty(town)
     await town.say(ANN, "/otr", at=T0 + 10)
     assert heard_singing(town, canary) == []
     await town.post(*words)
-    await town.until(lambda: any(f"{canary} 99" in said for said in town.heard(ANN)), 20)
+    await town.until(lambda: any(f"{canary} 29" in said for said in town.heard(ANN)))
     await town.quiet()
     assert heard_singing(town, canary) == []
 
@@ -135,15 +135,15 @@ async def test_words_refused_by_the_commit_itself(town: Town) -> None:
     await town.hears(ANN, 1)
     await town.quiet()
     words = [
-        meta.text(ANN, f"{canary} {place} " + "x" * 4000, at=T0 + 20 + place) for place in range(100)
+        meta.text(ANN, f"{canary} {place} " + "x" * 4000, at=T0 + 20 + place) for place in range(30)
     ]
     log = town.state / "openparallax.db-wal"
-    with files_at_most(log.stat().st_size + 200_000):
+    with files_at_most(log.stat().st_size + 60_000):
         assert await town.post_once(*words) == 503
     await town.say(ANN, "/otr", at=T0 + 10)
     assert heard_singing(town, canary) == []
     await town.post(*words)
-    await town.until(lambda: any(f"{canary} 99" in said for said in town.heard(ANN)), 20)
+    await town.until(lambda: any(f"{canary} 29" in said for said in town.heard(ANN)))
     await town.quiet()
     assert heard_singing(town, canary) == []
 

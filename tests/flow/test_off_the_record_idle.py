@@ -72,7 +72,7 @@ async def test_words_are_forgotten_and_the_mode_stays(
     await town.say(ANN, later.words, at=at(clock))
     await town.hears(ANN, 3)
     assert engine.asked[-1].mode.label == "off the record"
-    assert engine.asked[-1].history == ()
+    assert not engine.asked[-1].history
     assert heard_singing(town, canary, later) == []
 
 
@@ -105,9 +105,7 @@ async def test_who_comes_back_after_being_forgotten_is_not_idle_at_once(
         assert held(town) == 1
 
 
-async def test_not_while_a_turn_is_open(
-    town: Town, engine: FakeEngine, clock: TurnedClock
-) -> None:
+async def test_not_while_a_turn_is_open(town: Town, engine: FakeEngine, clock: TurnedClock) -> None:
     gate = Gate()
     engine.answer_with = gate
     await town.say(ANN, "/otr slow", at=at(clock))

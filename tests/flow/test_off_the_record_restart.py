@@ -1,6 +1,5 @@
 """Off the record through crashes, restarts and the last seconds of a process."""
 
-import asyncio
 import shutil
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from openparallax.storage import Database
 from tests.canary import Canary, heard_singing, singing_in
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
-from tests.town import ANN, BOB, Town
+from tests.town import ANN, Town
 
 T0 = int(time.time()) - 600
 
@@ -33,7 +32,7 @@ async def go_off(town: Town) -> None:
 
 @pytest.mark.parametrize("is_crash", [False, True])
 async def test_a_chat_stays_off_the_record_and_its_words_are_forgotten(
-    town: Town, engine: FakeEngine, is_crash: bool
+    town: Town, engine: FakeEngine, *, is_crash: bool
 ) -> None:
     before, after = Canary(), Canary()
     await go_off(town)
@@ -48,7 +47,7 @@ async def test_a_chat_stays_off_the_record_and_its_words_are_forgotten(
     await town.say(ANN, after.words)
     await town.until(lambda: after.words in town.heard(ANN))
     assert engine.asked[-1].mode.label == "off the record"
-    assert engine.asked[-1].history == ()
+    assert not engine.asked[-1].history
     await town.say(ANN, "/status")
     await town.until(lambda: town.heard(ANN)[-1].startswith("Off the record"))
     assert heard_singing(town, before, after) == []
@@ -197,89 +196,6 @@ async def test_a_batch_with_a_repeat_and_something_new(town: Town, engine: FakeE
     spoken = "\n".join(said for said in town.heard(ANN) if said != SENTENCES["otr"])
     assert spoken == f"{old}\n{new}"
     assert heard_singing(town, old, new) == []
-
-
-async def drain(town: Town, gate: Gate) -> "asyncio.Task[None]":
-    """Begin to stop while a turn of Bob's runs; the house drains until ``gate`` opens."""
-    await town.say(BOB, "slow")
-    await town.until(lambda: gate.waiting >= 1)
-    stopping = asyncio.ensure_future(town.up.stop())
-    await town.until(lambda: town.up.door.is_draining)
-    return stopping
-
-
-async def finish(town: Town, stopping: "asyncio.Task[None]", gate: Gate) -> None:
-    gate.open()
-    await stopping
-    town.house = None
-    await town.start()
-
-
-async def test_while_draining_only_words_off_the_record_are_put_off(
-    town: Town, engine: FakeEngine
-) -> None:
-    off, both, on = Canary(), Canary(), Canary()
-    await go_off(town)
-    gate = Gate()
-    engine.answer_with = gate
-    stopping = await drain(town, gate)
-    words = meta.text(ANN, off.words)
-    batch = [meta.text(str(4915300000000), both.words), meta.text(ANN, "/otr too")]
-    assert await town.post_once(words) == 503
-    assert await town.post_once(*batch) == 503
-    assert await town.post_once(meta.text(str(4915300000001), f"/otr {off}")) == 503
-    assert await town.post_once(meta.text(str(4915300000002), on.words)) == 200
-    await finish(town, stopping, gate)
-    assert heard_singing(town, off, both) == []
-    assert heard_singing(town, on)
-    await town.hears(str(4915300000002), 1)
-    await town.post(words)
-    await town.post(*batch)
-    await town.until(lambda: off.words in town.heard(ANN))
-    await town.until(lambda: "too" in town.heard(ANN))
-    await town.hears(str(4915300000000), 1)
-    await town.quiet()
-    assert SENTENCES["lost"] not in town.heard(ANN)
-    assert heard_singing(town, off) == []
-
-
-async def test_while_draining_a_repeat_with_the_words_is_put_off_too(
-    town: Town, engine: FakeEngine
-) -> None:
-    """Taken now they would be lost with this process, and Meta would not bring them again."""
-    canary = Canary()
-    await go_off(town)
-    gate = Gate()
-    engine.answer_with = gate
-    message = meta.text(ANN, canary.words)
-    await town.post(message)
-    await town.until(lambda: gate.waiting == 1)
-    await town.crash()
-    town.changes = {"conversation": {"max_concurrent_turns": 1}}
-    await town.start()
-    stopping = await drain(town, gate)
-    assert await town.post_once(message) == 503
-    await finish(town, stopping, gate)
-    await town.post(message)
-    await town.until(lambda: canary.words in town.heard(ANN))
-    await town.quiet()
-    assert SENTENCES["lost"] not in town.heard(ANN)
-
-
-async def test_while_draining_a_late_otr_that_would_move_words_is_put_off(
-    town: Town, engine: FakeEngine
-) -> None:
-    canary = Canary()
-    gate = Gate()
-    await town.say(ANN, canary.words, at=T0 + 20)
-    await town.hears(ANN, 1)
-    engine.answer_with = gate
-    stopping = await drain(town, gate)
-    assert await town.post_once(meta.text(ANN, "/otr", at=T0 + 10)) == 503
-    await finish(town, stopping, gate)
-    assert heard_singing(town, canary)
-    await town.say(ANN, "/otr", at=T0 + 10)
-    assert heard_singing(town, canary) == []
 
 
 async def test_a_kill_between_the_scrub_and_the_cutting_of_the_log(

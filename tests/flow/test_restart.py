@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from openparallax.dispatch import dispatcher
 from openparallax.outbox import outbox
 from openparallax.session.notices import SENTENCES
+from tests.app.patience import until
 from tests.dispatch.script import Play
 from tests.dispatch.test_scripts import settled
 from tests.fakes import meta
@@ -40,11 +41,12 @@ async def town(
 async def claimed(town: Town, messages: int, attempts: int = 1) -> None:
     """Return when so many messages stand on disk as running, for the so-manieth time."""
     sql = "SELECT count(*) FROM envelopes WHERE state = 1 AND attempts = ?"
-    async with asyncio.timeout(5):
-        while await town.up.database.read(
-            lambda c: c.execute(sql, (attempts,)).fetchone()[0]
-        ) != messages:
-            await asyncio.sleep(0.002)
+
+    async def are_there() -> bool:
+        found = await town.up.database.read(lambda c: c.execute(sql, (attempts,)).fetchone())
+        return bool(found == (messages,))
+
+    await until(are_there)
 
 
 async def test_in_the_middle_of_a_turn(town: Town, engine: FakeEngine) -> None:
@@ -158,7 +160,7 @@ async def test_stops_in_order_are_no_deaths(town: Town, engine: FakeEngine) -> N
     assert {turn.id for turn in engine.asked} == {engine.asked[0].id}
 
 
-# -- a crash at every commit ------------------------------------------------------------------------
+# -- a crash at every commit ----------------------------------------------------------------------
 
 
 async def deliver(town: Town, *items: Item) -> None:
@@ -208,8 +210,9 @@ async def crash_at(*cuts: tuple[int, bool]) -> bool:
                     break
                 await town.crash()
                 borders.append(len(town.graph.accepted))
-                power.arm(0, is_after=False)
+                power.disarm()
                 await town.start()
+            power.disarm()
             await talking
             await settled(town)
             stage.check()

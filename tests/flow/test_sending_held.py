@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.fakes.behaviours import Behaviour, Call, error, http_500_after_accepting, ok
+from tests.fakes.behaviours import (
+    Behaviour,
+    Call,
+    cut_before_accepting,
+    error,
+    http_500_after_accepting,
+    ok,
+)
 from tests.flow.sending import TurnedTown, is_idle
 from tests.town import ANN, BOB
 
@@ -72,12 +79,15 @@ async def test_of_replies_held_only_the_newest_turns_are_kept(town: TurnedTown) 
     town.turned.jump(2 * DAY)
     await town.turn(30)
     await town.until(lambda: is_idle(town))
-    assert await town.states() == ["WITHDRAWN", "WITHDRAWN", "HELD", "HELD"]
+    assert await town.states() == ["HELD", "HELD", "HELD", "HELD"]
     assert not town.graph.accepted
     await town.say(ANN, "back")
     heard = await town.hears(ANN, 3)
     assert heard[0].startswith("third")
     assert heard[2] == "back"
+    await town.turn(60)
+    assert len(town.heard(ANN)) == 3
+    assert (await town.states())[:2] == ["WITHDRAWN", "WITHDRAWN"]
 
 
 async def test_a_later_message_keeps_the_window_open_for_what_waited(town: TurnedTown) -> None:
@@ -125,6 +135,19 @@ async def test_released_while_a_later_part_is_in_mid_air_nothing_is_sent_twice(
     await town.until(lambda: is_idle(town))
 
 
+async def test_released_while_a_later_part_may_be_out_both_arrive(town: TurnedTown) -> None:
+    town.plan_with(lambda call: cut_before_accepting() if call.body.startswith("b") else ok())
+    await town.say(ANN, "a " * 2040 + "b " * 1500)
+    await town.graph.wait_for_calls(2)
+    await town.until(lambda: bool(town.logged("send_unanswered")))
+    await town.report(town.graph.calls[0], "failed", 131047)
+    town.plan_with(lambda _call: ok())
+    await town.say(ANN, "back")
+    await town.turn_until(lambda: len(town.graph.accepted) == 4, most=60)
+    assert [body.split()[0] for body in town.heard(ANN)] == ["a", "b", "a", "back"]
+    await town.until(lambda: is_idle(town))
+
+
 # -- a clock that was wrong -----------------------------------------------------------------------
 
 
@@ -143,6 +166,21 @@ async def test_a_clock_a_day_ahead_and_back_loses_no_reply(town: TurnedTown) -> 
     await town.turn(2)
     assert town.heard(ANN) == ["reply"]
     await town.until(lambda: is_idle(town))
+
+
+async def test_nor_any_of_several_replies_that_waited(town: TurnedTown) -> None:
+    town.plan_with(lambda _call: error(190, 401))
+    for word in ("first", "second", "third"):
+        await town.say(ANN, word)
+        await town.settle()
+    await town.until(lambda: not town.up.dispatcher.waiting and not town.up.dispatcher.running)
+    town.plan_with(lambda _call: ok())
+    town.turned.jump(DAY)
+    await town.turn(70, 5)
+    assert await town.states() == ["HELD", "HELD", "HELD"]
+    town.turned.jump(-DAY)
+    await town.turn(70, 5)  # housekeeping notices
+    assert await town.hears(ANN, 3) == ["first", "second", "third"]
 
 
 async def test_a_clock_set_right_before_a_restart_loses_no_reply_either(town: TurnedTown) -> None:

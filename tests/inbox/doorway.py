@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from openparallax import logs
 from openparallax.chats.directory import Directory
@@ -50,7 +51,7 @@ class Doorway:
         self.file = folder / "state" / "t.db"
         self.clock = clock or TurnedClock()
 
-    async def __aenter__(self) -> "Doorway":
+    async def __aenter__(self) -> Self:
         self.database = Database(self.file, log=logs.configure(level="error"))
         await self.database.open()
         await self.restart()

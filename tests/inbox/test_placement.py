@@ -134,9 +134,7 @@ async def _arrive(arriving: Sequence[tuple[str, int, str]], off: Sequence[str]) 
 
 @settings(max_examples=150, deadline=None)
 @given(script=script, cuts=st.sets(st.integers(0, 14)), again=st.sets(st.integers(0, 14)))
-def test_admitting_twice_is_admitting_once(
-    script: Script, cuts: set[int], again: set[int]
-) -> None:
+def test_admitting_twice_is_admitting_once(script: Script, cuts: set[int], again: set[int]) -> None:
     """In batches, some of which come again, at once or at the end."""
     asyncio.run(_admit_twice(script, cuts, again))
 

@@ -3,10 +3,8 @@
 import asyncio
 import io
 import sqlite3
-from collections import deque
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from openparallax.graph.errors import classify, what_to_do
 from openparallax.metrics import Metrics
 from openparallax.model.entry import Entry, Role
 from openparallax.model.messages import DeliveryStatus, StatusUpdate
-from openparallax.model.outcomes import Accepted, NotSent, Outcome, Refused, Unanswered
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId, Text
@@ -30,77 +27,10 @@ from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.storage.database import execute
 from openparallax.transcript.volatile import VolatileTranscript
 from tests.fakes.clock import TurnedClock
+from tests.outbox.graph import ACCOUNT, Graph, Sent
 
-ACCOUNT = "1234567890123456"
 WINDOW_S = 24 * 3600
 SLOTS = 3
-
-
-@dataclass
-class Sent:
-    """One call of Graph.
-
-    Attributes:
-        outcome: What our side got to know; None while the answer is out.
-        is_taken: Graph accepted it.
-        told: States that Meta reported for it.
-    """
-
-    number: int
-    chat: str
-    token: str
-    is_taken: bool
-    wamid: str
-    at: float
-    outcome: Outcome | None = None
-    told: list[DeliveryStatus] = field(default_factory=list)
-
-
-class Graph:
-    """Answers with the next mood: a code, or a word; accepts when there is none."""
-
-    def __init__(self, clock: TurnedClock) -> None:
-        self._clock = clock
-        self.moods: deque[int | str] = deque()
-        self.calls: list[Sent] = []
-        self.under_way: set[str] = set()
-        self.most_under_way = 0
-        self.released = asyncio.Event()
-
-    async def send(self, *, phone_number_id: str, to: str, body: str, token: str) -> Outcome:
-        assert phone_number_id == ACCOUNT
-        assert to not in self.under_way, "two sends to one person at once"
-        mood = self.moods.popleft() if self.moods else "accept"
-        is_taken = mood in ("accept", "hang", "taken")
-        number = int(body.split()[1])
-        call = Sent(
-            number, to, token, is_taken, f"wamid.{len(self.calls)}", self._clock.monotonic()
-        )
-        self.calls.append(call)
-        self.under_way.add(to)
-        self.most_under_way = max(self.most_under_way, len(self.under_way))
-        try:
-            if mood == "hang":
-                await self.released.wait()
-            else:
-                await asyncio.sleep(0)
-            call.outcome = _outcome(mood, call.wamid)
-            return call.outcome
-        finally:
-            self.under_way.discard(to)
-
-    def release(self) -> None:
-        """Answer what hangs."""
-        self.released.set()
-        self.released = asyncio.Event()
-
-
-def _outcome(mood: int | str, wamid: str) -> Outcome:
-    if isinstance(mood, int):
-        return Refused(mood, classify(mood))
-    if mood in ("taken", "not_taken"):
-        return Unanswered("http_500")
-    return NotSent("refused") if mood == "not_sent" else Accepted(wamid)
 
 
 class Disk:
@@ -283,6 +213,12 @@ class Office:
             await asyncio.sleep(0.001)
             is_calm = not self.database._busy and self.database._readers._work_queue.empty()
             calm = calm + 1 if is_calm else 0
+
+    async def until_idle(self) -> None:
+        """Wait, without time of the clock passing, until the outbox is as if nothing had been."""
+        async with asyncio.timeout(5):
+            while not self.is_idle:
+                await self.settle()
 
     async def turn(self, seconds: float, step: float = 1.0) -> None:
         while seconds > 0:

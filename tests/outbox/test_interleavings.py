@@ -14,7 +14,8 @@ from openparallax.graph.errors import classify
 from openparallax.model.messages import DeliveryStatus
 from openparallax.model.outcomes import Accepted, ErrorClass, NotSent, Refused, Unanswered
 from openparallax.model.parcel import ParcelState
-from tests.outbox.office import SLOTS, Office, Sent
+from tests.outbox.graph import Sent
+from tests.outbox.office import SLOTS, Office
 
 PEOPLE = 3
 Action = tuple[Any, ...]
@@ -59,13 +60,14 @@ class Play:
     """One run of a script, with what is needed to judge it.
 
     Attributes:
-        failed: Which call was told to have failed, and with which code.
-        arrived: Which call was told to have arrived, and when the next call of its parcel may
-            not have begun any more.
+        failed: Which calls were told to have failed, and with which code.
+        sent: Which were told to have been sent, and how many calls there were then.
+        arrived: Which were told to have arrived, and how many calls there were then.
     """
 
     office: Office
     failed: dict[int, int] = field(default_factory=dict)
+    sent: dict[int, int] = field(default_factory=dict)
     arrived: dict[int, int] = field(default_factory=dict)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     locks: list[asyncio.Lock] = field(default_factory=list)
@@ -123,11 +125,15 @@ class Play:
             later.number != call.number for later in self.office.graph.calls[place + 1 :]
         )
         await self.office.tell(call, status, code)
-        if status is DeliveryStatus.FAILED and code is not None:
-            if is_latest and place not in self.arrived:
-                self.failed.setdefault(place, code)
-        elif status > DeliveryStatus.SENT or place not in self.failed:
-            self.arrived.setdefault(place, len(self.office.graph.calls))
+        told = len(self.office.graph.calls)
+        if status > DeliveryStatus.SENT:
+            self.arrived.setdefault(place, told)
+        elif code is None:
+            if place not in self.failed:
+                self.sent.setdefault(place, told)
+        elif is_latest and place not in self.arrived:
+            self.failed.setdefault(place, code)
+            self.sent.pop(place, None)
 
     async def end(self) -> None:
         """All is well from now on, people write, and time passes."""
@@ -154,6 +160,8 @@ class Play:
             return False
         if place in self.failed:
             return classify(self.failed[place]) not in (ErrorClass.RECIPIENT, ErrorClass.OURS)
+        if place in self.sent and self.sent[place] <= then:
+            return False
         match call.outcome:
             case None | Unanswered():
                 return self.office.graph.calls[then].at - call.at >= 10

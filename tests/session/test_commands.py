@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from openparallax.session.commands import COMMANDS, Command, parse_command
 
 ZWSP, ZWJ, RLM, LRE, BOM, NBSP = "\u200b", "\u200d", "\u200f", "\u202a", "\ufeff", "\u00a0"
+SLASH = "\N{FULLWIDTH SOLIDUS}"
 HANGUL, HALF_HANGUL, BRAILLE, CGJ = "\u3164", "\uffa0", "\u2800", "\u034f"
 
 
@@ -58,9 +59,9 @@ HANGUL, HALF_HANGUL, BRAILLE, CGJ = "\u3164", "\uffa0", "\u2800", "\u034f"
         ("/o\u00adtr", Command("/otr")),
         (f"/otr{BRAILLE}", Command("/otr")),
         # other keyboards
-        ("／otr", Command("/otr")),
-        ("／ＯＴＲ　ｏｆｆ", Command("/otr off")),
-        ("/ｏｔｒ secret", Command("/otr", "secret")),
+        ("\uff0fotr", Command("/otr")),
+        ("\uff0f\uff2f\uff34\uff32\u3000\uff4f\uff46\uff46", Command("/otr off")),
+        ("/\uff4f\uff54\uff52 secret", Command("/otr", "secret")),
         # attempts
         ("/ort secret", Command("", nearest="/otr")),
         ("/otrr secret", Command("", nearest="/otr")),
@@ -82,7 +83,7 @@ HANGUL, HALF_HANGUL, BRAILLE, CGJ = "\u3164", "\uffa0", "\u2800", "\u034f"
         ("otr", None),
         ("hello /otr", None),
         ("\U0001f512/otr", None),
-        ("\"/otr\"", None),
+        ('"/otr"', None),
         ("\\otr", None),
         ("/", None),
         ("//", None),
@@ -125,7 +126,9 @@ def test_it_never_fails_and_keeps_nothing_of_an_attempt(words: str) -> None:
     assert (command.nearest in COMMANDS) == (command.name == "")
 
 
-@given(letters=st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=12), rest=any_words)
+@given(
+    letters=st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=12), rest=any_words
+)
 def test_a_slash_and_letters_are_never_just_words(letters: str, rest: str) -> None:
     command = parse_command(f"/{letters} {rest}")
     # A few letters are written as two characters that are not both letters.
@@ -143,9 +146,7 @@ def test_a_slash_and_letters_are_never_just_words(letters: str, rest: str) -> No
 def test_nothing_invisible_hides_otr(
     before: str, behind: str, spelling: str, hidden: list[str], words: str
 ) -> None:
-    typed = "".join(
-        character + unseen for character, unseen in zip(spelling, hidden, strict=True)
-    )
+    typed = "".join(character + unseen for character, unseen in zip(spelling, hidden, strict=True))
     alone = parse_command(f"{before}/{typed}{behind}")
     assert alone is not None
     assert alone == Command("/otr")
@@ -158,7 +159,11 @@ def test_nothing_invisible_hides_otr(
 @given(any_words)
 def test_what_does_not_begin_with_a_slash_is_words(words: str) -> None:
     visible = "".join(c for c in words if not c.isspace() and unicodedata.category(c)[0] != "C")
-    if visible[:1] not in ("/", "／", "") and unicodedata.category(visible[0]) in ("Lu", "Ll", "Nd"):
+    if visible[:1] not in ("/", "\uff0f", "") and unicodedata.category(visible[0]) in (
+        "Lu",
+        "Ll",
+        "Nd",
+    ):
         assert parse_command(words) is None
 
 

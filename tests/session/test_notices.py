@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from openparallax.session.commands import COMMANDS
 from openparallax.session.notices import SENTENCES, Notices
 
-FILLED = {
+FILLED: dict[str, str | int] = {
     "mode": "Off the record",
     "session": 7,
     "engine": "echo",

@@ -66,6 +66,11 @@ class Notes:
         with closing(sqlite3.connect(self.path)) as other:
             return [n for (n,) in other.execute("SELECT n FROM notes ORDER BY n")]
 
+    @property
+    def log_length(self) -> int:
+        """Bytes of SQLite's log."""
+        return Path(f"{self.path}-wal").stat().st_size
+
     async def together(self, *works: Work) -> list[object]:
         """Run ``works`` as units of one group; each one's result, or its error."""
         units = [self.database.unit(work) for work in works]

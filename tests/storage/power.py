@@ -35,8 +35,13 @@ class PowerCut:
         self.happened = asyncio.Event()
         self._left, self._is_after = commit, is_after
 
+    def disarm(self) -> None:
+        self._left = 0
+
     def _cut(self, database: Database) -> None:
         database._closing = True
-        database._waiting.clear()
+        for unit in (*database._group, *database._waiting):
+            unit.future.cancel()  # so that whoever waits for it can be let go
         database._group = []
+        database._waiting.clear()
         self.happened.set()

@@ -1,9 +1,9 @@
 """Whose file it is, who may read it, and what is no file of ours."""
 
+import asyncio
 import os
 import sqlite3
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -52,8 +52,7 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
     path.chmod(0o644)
     async with Notes(path) as notes:
         await notes.together(note(1))
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(Path(f"{path}-wal").stat().st_mode) == 0o600
+        assert set(modes(tmp_path).values()) == {"0o700", "0o600"}
 
 
 async def test_one_process_for_one_file(notes: Notes) -> None:
@@ -76,25 +75,30 @@ async def test_free_again_when_it_is_closed(notes: Notes) -> None:
     await again.close()
 
 
+_HOLD = """
+import asyncio, sys
+from pathlib import Path
+from openparallax.storage import Database
+
+async def hold():
+    await Database(Path(sys.argv[1]), log=None).open()
+    print("open", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(hold())
+"""
+
+
 async def test_free_again_when_its_process_was_killed(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    hold = (
-        "import asyncio, os, sys\n"
-        "from pathlib import Path\n"
-        "from openparallax.storage import Database\n"
-        "async def hold():\n"
-        "    await Database(Path(sys.argv[1]), log=None).open()\n"
-        "    print('open', flush=True)\n"
-        "    await asyncio.sleep(60)\n"
-        "asyncio.run(hold())\n"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLD, str(path), stdout=asyncio.subprocess.PIPE
     )
-    with subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-        [sys.executable, "-c", hold, str(path)], stdout=subprocess.PIPE, cwd=Path.cwd()
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"open\n"
-        assert (await refused(path)).exit_code == 75
-        process.kill()
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"open\n"
+    assert (await refused(path)).exit_code == 75
+    process.kill()
+    await process.wait()
     async with Notes(path) as notes:
         assert await notes.together(note(1)) == [1]
 
@@ -106,7 +110,7 @@ async def test_a_file_of_a_newer_program_is_left_alone(notes: Notes) -> None:
         other.execute("PRAGMA user_version = 4711")
     before = notes.path.read_bytes()
     for _ in range(2):  # also the second time: the lock was let go
-        with pytest.raises(StartError, match="4711.*newer OpenParallax") as raised:
+        with pytest.raises(StartError, match=r"4711.*newer OpenParallax") as raised:
             await Database(notes.path, log=RecordedLog()).open()
         assert raised.value.exit_code == 78
     assert notes.path.read_bytes() == before
@@ -157,8 +161,8 @@ async def test_a_file_in_the_folder_s_place(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    error = await refused(tmp_path / "x.db")
+    (tmp_path / "state").mkdir(mode=0o500)
+    error = await refused(tmp_path / "state" / "x.db")
     assert "Permission denied" in str(error)
     assert error.exit_code == 78
 

@@ -61,7 +61,7 @@ class Model:
 
     async def burst(self, kinds: list[int]) -> None:
         outcomes = await self.notes.together(
-            *(lambda connection, kind=kind: self.unit(kind, connection) for kind in kinds)  # type: ignore[misc]
+            *(lambda connection, kind=kind: self.unit(kind, connection) for kind in kinds)
         )
         for kind, outcome in zip(kinds, outcomes, strict=True):
             if isinstance(outcome, int):

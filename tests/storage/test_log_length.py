@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +11,6 @@ from openparallax.storage import Connection, database, file
 from tests.storage.notes import Notes, Work, note
 
 BIG = 40_000
-
-
-def length(notes: Notes) -> int:
-    return Path(f"{notes.path}-wal").stat().st_size
 
 
 def scrub(connection: Connection) -> None:
@@ -35,14 +30,12 @@ async def test_past_its_limit_it_is_written_home(notes: Notes, low_limit: int) -
     longest = 0
     for n in range(50):
         await notes.together(note(n, BIG))
-        longest = max(longest, length(notes))
+        longest = max(longest, notes.log_length)
     assert low_limit - BIG < longest < low_limit + 3 * BIG
     assert notes.on_disk == list(range(50))
 
 
-async def test_readers_who_come_and_come_do_not_keep_it_long(
-    notes: Notes, low_limit: int
-) -> None:
+async def test_readers_who_come_and_come_do_not_keep_it_long(notes: Notes, low_limit: int) -> None:
     is_over = False
 
     async def read_on() -> int:
@@ -59,7 +52,7 @@ async def test_readers_who_come_and_come_do_not_keep_it_long(
     longest = 0
     for n in range(40):
         await notes.together(note(n, BIG))
-        longest = max(longest, length(notes))
+        longest = max(longest, notes.log_length)
     is_over = True
     assert sum(await asyncio.gather(*readers)) > 5
     assert longest < low_limit + 3 * BIG
@@ -86,7 +79,7 @@ async def test_a_read_is_whole_before_it_is_cut(notes: Notes, low_limit: int) ->
     assert await reading == list(range(5))
     assert await asyncio.gather(*writing) == list(range(10, 20))
     assert await cutting is True
-    assert length(notes) == 0
+    assert notes.log_length == 0
 
 
 async def test_a_reader_from_outside_makes_it_long_only_while_it_reads(
@@ -98,10 +91,10 @@ async def test_a_reader_from_outside_makes_it_long_only_while_it_reads(
         other.execute("SELECT * FROM notes").fetchall()
         for n in range(1, 20):
             await notes.together(note(n, BIG))
-        assert length(notes) > 2 * low_limit
+        assert notes.log_length > 2 * low_limit
         other.execute("COMMIT")
     await notes.together(note(50))
-    assert length(notes) == 0
+    assert notes.log_length == 0
     assert len(notes.on_disk) == 21
 
 
@@ -126,7 +119,7 @@ async def test_cut_only_when_it_says_so(notes: Notes) -> None:
 async def test_closed_it_is_one_file_without_a_log(notes: Notes) -> None:
     works: list[Work] = [note(n, BIG) for n in range(10)]
     await notes.together(*works)
-    assert length(notes) > 10 * BIG
+    assert notes.log_length > 10 * BIG
     await notes.database.close()
     assert sorted(file.name for file in notes.path.parent.iterdir()) == ["x.db", "x.db.lock"]
     assert notes.on_disk == list(range(10))

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ async def test_the_beginning_stays_the_same_for_several_turns(room: Room) -> Non
     for number in range(1, 41):
         await room.turn(session, number, f"asked {number}", f"said {number}")
         beginnings.append((await room.said(session))[0])
-    changes = sum(one != other for one, other in zip(beginnings, beginnings[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(beginnings))
     assert changes < len(beginnings) - 1
 
 

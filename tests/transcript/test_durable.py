@@ -11,7 +11,7 @@ from openparallax.storage import Connection, Database, transcripts
 from openparallax.storage.database import Write, execute
 from openparallax.transcript import durable as module
 from openparallax.transcript.durable import DurableTranscript
-from tests.transcript.rooms import Room, durable, entry, volatile
+from tests.transcript.rooms import durable, entry, volatile
 
 
 async def test_the_schema_refuses_words_off_the_record(database: Database) -> None:
@@ -72,7 +72,10 @@ async def test_what_was_scrubbed_is_not_at_hand(database: Database) -> None:
     assert await room.transcript.read(session, 2, -1) is None
     assert [text for _, text in await room.said(session)] == ["kept", "kept too"]
     assert "canary" not in str(
-        (room.transcript._at_hand, [one.text for _, h in room.transcript._histories.values() for one in h])
+        (
+            room.transcript._at_hand,
+            [one.text for _, h in room.transcript._histories.values() for one in h],
+        )
     )
 
 

@@ -62,6 +62,11 @@ class Attempt:
         """Refused for a rate, so known not to have been sent."""
         return self.mood.startswith("slow")
 
+    @property
+    def slows_all(self) -> bool:
+        """Refused for a rate of the whole number, which a new process does not know of."""
+        return self.mood == "slow: number"
+
 
 class Moods:
     """Decides for a `FakeGraph`, by dice; keeps every attempt.

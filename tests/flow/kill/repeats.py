@@ -63,6 +63,8 @@ class _Judge:
             if not self._died_between(earlier.at - CROSSING_S, earlier.answered + SETTLING_S):
                 self._wrong(later, "was sent again although it had been answered")
         wait_s = RECEIPT_WAIT_S * 2 ** max(0, ambiguous - 1)
+        if earlier.slows_all and self._died_between(earlier.at, later.at):
+            wait_s = 0.0
         began = earlier.at
         if not earlier.is_slow:
             began = max(began, self._started_before(later.at))

@@ -11,7 +11,7 @@ from tests.flow.kill.people import Message, Person, Sort
 from tests.flow.kill.records import Records, Row
 
 MOST_MESSAGES = 20
-"""The most that one turn answers together, and so the most that one apology stands for."""
+"""The most that one turn answers together, and so the most that one notice stands for."""
 MOST_AMBIGUOUS = 3
 """A send whose outcome is unknown is repeated at most twice."""
 _OF_COMMANDS = {"help", "new", "new_after_otr", "otr_off", "otr_off_idle"}
@@ -56,15 +56,15 @@ class Walk:
             if body is not None and row.notice != "help" and body != SENTENCES[row.notice]:
                 self._wrong(f"parcel {row.number} is no notice {row.notice}")
         elif row.notice in {"killed", "lost"}:
-            self._excuse(f"turns that ended with the notice {row.notice}", row.notice)
+            self._excuse(f"turns that ended with the notice {row.notice}")
             if body is not None and body != SENTENCES[row.notice]:
                 self._wrong(f"parcel {row.number} is no notice {row.notice}")
         elif row.notice:
             self._wrong(f"parcel {row.number} says {row.notice}")
         elif body is None:
-            self._excuse(f"answers that are {row.state.name.lower()}", "unsent")
+            self._excuse(f"answers that are {row.state.name.lower()}")
         elif body == SENTENCES["lost"]:
-            self._excuse("answers whose words were lost before they were sent", "unsent")
+            self._excuse("answers whose words were lost before they were sent")
         else:
             self._hear(body.split())
 
@@ -83,9 +83,9 @@ class Walk:
                 f" {row.ambiguous} of them ambiguous, and Graph never took it"
             )
 
-    def _excuse(self, why: str, sort: str) -> None:
+    def _excuse(self, why: str) -> None:
         self._findings.counts[why] += 1
-        self._may_skip += 1 if sort == "lost" else MOST_MESSAGES
+        self._may_skip += MOST_MESSAGES
         # At least a word; a part of an answer may hold no more than the rest of a message.
         self._must_skip += 1
 

@@ -1,0 +1,15 @@
+"""Waiting for what happens elsewhere: on a disk, in a log, in another process."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]], timeout_s: float = 10) -> None:
+    """Look again and again until something is so; nobody is there who could tell."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            found = is_so()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            await asyncio.sleep(0.004)

@@ -1,0 +1,214 @@
+"""`openparallax serve` as a process of its own, with an engine that comes as any plugin does."""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from tests.app.patience import until
+from tests.fakes import meta
+from tests.fakes.graph import FakeGraph
+from tests.fakes.meta import Item
+
+ROOT = Path(__file__).resolve().parents[2]
+
+_PLUGIN = '''\
+"""An engine that does what the words say."""
+
+import asyncio
+import os
+
+from openparallax.plugin import Reply
+
+
+class Moody:
+    keeps_content = False
+    writes_markdown = False
+
+    def __init__(self, settings, tools):
+        pass
+
+    async def answer(self, turn):
+        words = turn.text
+        if "kill" in words:
+            os.kill(os.getpid(), 9)
+        if "exit" in words:
+            raise SystemExit(3)
+        if "slow" in words:
+            await asyncio.sleep(0.3)
+        if "hang" in words:
+            await asyncio.sleep(3600)
+        while "stubborn" in words:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                pass
+        return Reply(text=words)
+
+    async def close(self):
+        pass
+'''
+
+
+def free_port() -> int:
+    """A port below those that systems give to clients, who might be given it meanwhile."""
+    dice = random.Random()  # noqa: S311 - two tests at once must not choose alike
+    while True:
+        port = dice.randint(12_000, 30_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+
+
+def in_order(bodies: list[str]) -> list[str]:
+    """Every line once, as it came first; a part may be sent twice round a crash."""
+    return list(dict.fromkeys("\n".join(bodies).split("\n")))
+
+
+class Daemon:
+    """One daemon after the other on the same files, and a Graph; nothing is left running.
+
+    Attributes:
+        port: The webhook's.
+        codes: What each process so far ended with; below 0 the signal that killed it.
+    """
+
+    def __init__(self, folder: Path, changes: dict[str, Any] | None = None) -> None:
+        self.folder = folder
+        self.config = folder / "config.yaml"
+        self.port = free_port()
+        self.graph = FakeGraph()
+        self.codes: list[int] = []
+        self._changes = changes or {}
+        self._process: asyncio.subprocess.Process | None = None
+        (folder / "moody_plugin.py").write_text(_PLUGIN, "utf-8")
+        facts = folder / "moody_plugin-0.dist-info"
+        facts.mkdir()
+        (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: moody-plugin\nVersion: 0\n")
+        (facts / "entry_points.txt").write_text(
+            "[openparallax.engines]\nmoody_for_tests = moody_plugin:Moody\n"
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.graph.__aenter__()
+        self.session = aiohttp.ClientSession()
+        self.configure()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.kill()
+            await self._process.wait()
+        await self.session.close()
+        await self.graph.__aexit__(kind, raised, trace)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/webhook"
+
+    def configure(self, **changes: Any) -> None:
+        """Write the configuration; keys in ``changes`` replace whole sections."""
+        document: dict[str, Any] = {
+            "channels": {
+                "whatsapp": {
+                    "phone_number_id": meta.PHONE_NUMBER_ID,
+                    "verify_token": meta.VERIFY_TOKEN,
+                    "webhook_port": self.port,
+                    "graph_api_url": self.graph.url,
+                    "presence": "none",
+                }
+            },
+            "engine": {"type": "moody_for_tests"},
+            "outbox": {"receipt_wait_seconds": 0.1},
+            "storage": {"url": f"sqlite:///{self.folder / 'state' / 'openparallax.db'}"},
+            "admin": {"enabled": False},
+        }
+        self.config.write_text(json.dumps(document | self._changes | changes), "utf-8")
+
+    async def start(self) -> None:
+        """Start a process and return when it answers; fail if it ends instead."""
+        await self.launch()
+        await until(self._answers, timeout_s=20)
+
+    async def launch(self) -> None:
+        """Start a process; do not wait for it."""
+        assert self._process is None
+        passed_on = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with (self.folder / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "openparallax", "serve", "-c", str(self.config)),
+                cwd=ROOT,
+                env=passed_on
+                | {
+                    "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
+                    "WHATSAPP_ACCESS_TOKEN": "made-up",
+                    "WHATSAPP_APP_SECRET": meta.SECRET,
+                },
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.returncode is None, self.said
+        try:
+            async with self.session.get(self.url.replace("/webhook", "/healthz")) as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def ended(self, timeout_s: float = 10) -> int:
+        """Wait for the process to end; its exit code."""
+        assert self._process is not None
+        async with asyncio.timeout(timeout_s):
+            code = await self._process.wait()
+        self._process = None
+        self.codes.append(code)
+        return code
+
+    async def keep_running(self) -> None:
+        """As systemd does: start another one whenever it ends; until cancelled."""
+        while True:
+            await self.start()
+            await self.ended(timeout_s=60)
+
+    async def deliver(self, *items: Item) -> None:
+        """As Meta does: again and again until it is taken."""
+        await meta.Meta(self.session, self.url, max_tries=1000).deliver(*items)
+
+    async def post_once(self, *items: Item) -> int:
+        return await meta.post(self.session, self.url, meta.body(*items))
+
+    async def hears(self, sender: str, count: int, timeout_s: float = 15) -> list[str]:
+        await until(lambda: len(self.graph.bodies(sender)) >= count, timeout_s)
+        return self.graph.bodies(sender)
+
+    @property
+    def said(self) -> str:
+        """All that it logged or printed."""
+        log = self.folder / "log"
+        return log.read_text("utf-8", "replace") if log.exists() else ""
+
+    async def says(self, what: str, timeout_s: float = 5) -> None:
+        await until(lambda: what in self.said, timeout_s)

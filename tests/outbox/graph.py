@@ -1,0 +1,79 @@
+"""Graph in memory, with the moods that the real one has."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from openparallax.graph.errors import classify
+from openparallax.model.messages import DeliveryStatus
+from openparallax.model.outcomes import Accepted, NotSent, Outcome, Refused, Unanswered
+from tests.fakes.clock import TurnedClock
+
+ACCOUNT = "1234567890123456"
+
+
+@dataclass
+class Sent:
+    """One call of Graph.
+
+    Attributes:
+        outcome: What our side got to know; None while the answer is out.
+        is_taken: Graph accepted it.
+        told: States that Meta reported for it.
+    """
+
+    number: int
+    chat: str
+    token: str
+    is_taken: bool
+    wamid: str
+    at: float
+    outcome: Outcome | None = None
+    told: list[DeliveryStatus] = field(default_factory=list)
+
+
+class Graph:
+    """Answers with the next mood: a code, or a word; accepts when there is none."""
+
+    def __init__(self, clock: TurnedClock) -> None:
+        self._clock = clock
+        self.moods: deque[int | str] = deque()
+        self.calls: list[Sent] = []
+        self.under_way: set[str] = set()
+        self.most_under_way = 0
+        self.released = asyncio.Event()
+
+    async def send(self, *, phone_number_id: str, to: str, body: str, token: str) -> Outcome:
+        assert phone_number_id == ACCOUNT
+        assert to not in self.under_way, "two sends to one person at once"
+        mood = self.moods.popleft() if self.moods else "accept"
+        is_taken = mood in ("accept", "hang", "taken")
+        number = int(body.split()[1])
+        call = Sent(
+            number, to, token, is_taken, f"wamid.{len(self.calls)}", self._clock.monotonic()
+        )
+        self.calls.append(call)
+        self.under_way.add(to)
+        self.most_under_way = max(self.most_under_way, len(self.under_way))
+        try:
+            if mood == "hang":
+                await self.released.wait()
+            else:
+                await asyncio.sleep(0)
+            call.outcome = _outcome(mood, call.wamid)
+            return call.outcome
+        finally:
+            self.under_way.discard(to)
+
+    def release(self) -> None:
+        """Answer what hangs."""
+        self.released.set()
+        self.released = asyncio.Event()
+
+
+def _outcome(mood: int | str, wamid: str) -> Outcome:
+    if isinstance(mood, int):
+        return Refused(mood, classify(mood))
+    if mood in ("taken", "not_taken"):
+        return Unanswered("http_500")
+    return NotSent("refused") if mood == "not_sent" else Accepted(wamid)
