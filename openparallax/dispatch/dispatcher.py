@@ -241,6 +241,7 @@ class Dispatcher:
             )
         finished = {envelope.number for envelope in group[:count]}
         if taken is Taken.LATER:
+            await self._read_again(lane, group)
             return RETRY_S
         before = len(lane.waiting)
         while lane.waiting and lane.waiting[0].number in finished:
@@ -255,6 +256,21 @@ class Dispatcher:
             elif self._is_behind:
                 self._held.add(lane.chat)
         return 0.0
+
+    async def _read_again(self, lane: Lane, group: Sequence[Envelope]) -> None:
+        """What the lane knows of these may be old: the table says how they are."""
+        numbers = [one.number for one in group]
+        now = {
+            one.number: one
+            for one in await self._database.read(lambda c: envelopes.by_numbers(c, numbers))
+        }
+        before = len(lane.waiting)
+        lane.waiting = deque(
+            now.get(one.number, one)
+            for one in lane.waiting
+            if one.number in now or one.number not in numbers
+        )
+        self._waiting -= before - len(lane.waiting)
 
     def _has_window(self, until: float) -> bool:
         return self._clock.now() < until - WINDOW_MARGIN_S

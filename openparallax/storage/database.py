@@ -91,8 +91,9 @@ class Database:
         self._on_failure.append(drop)
 
     def on_trouble(self, mend: Callable[[], None]) -> None:
-        """Have ``mend`` called when the disk refused: words of what did not happen may be in the
-        log all the same, so it is to be truncated.
+        """Have ``mend`` called when the disk refused.
+
+        Words of what did not happen may be in the log all the same, so it is to be truncated.
         """
         self._on_trouble.append(mend)
 

@@ -34,6 +34,7 @@ async def stopped(town: Town) -> AsyncIterator[Town]:
     town.changes = {"conversation": {"drain_seconds": 0}}
     await town.restart()
     await town.say(ANN, "hello")
+    await town.until(lambda: bool(town.engine.asked))
     await town.stop()
     town.engine.answer_with = FakeEngine().answer_with
     yield town

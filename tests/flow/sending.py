@@ -79,9 +79,23 @@ class TurnedTown(Town):
             most -= step
 
     async def settle(self) -> None:
-        """Let come to an end what needs no time of the clock."""
-        for _ in range(4):
+        """Let come to an end what needs no time of the clock.
+
+        What hangs at Graph, or waits for the disk, never comes to an end: then it is enough that
+        nothing moves for a moment.
+        """
+        calm = still = 0
+        before: tuple[int, ...] = ()
+        while calm < 2 and still < 20:
             await asyncio.sleep(0.005)
+            house = self.up
+            database = house.database
+            under_way = house.outbox.in_flight + house.dispatcher.running
+            is_calm = not under_way and not database._busy and database._readers._work_queue.empty()
+            calm = calm + 1 if is_calm else 0
+            now = (under_way, database._commits, len(self.graph.calls), self.log.tell())
+            still = still + 1 if now == before else 0
+            before = now
 
     async def report(self, call: Call, state: str, code: int | None = None) -> None:
         """Meta tells what became of a call."""

@@ -22,7 +22,11 @@ async def test_a_batch_of_several_people_and_entries_is_answered_whole(town: Tow
     for n in range(10):
         person = str(4915100000000 + n)
         wanted = [f"word {n + 10 * k}" for k in range(6)]
-        await town.until(lambda p=person, w=wanted: "\n".join(town.heard(p)).split("\n") == w)
+
+        def is_answered(person: str = person, wanted: list[str] = wanted) -> bool:
+            return "\n".join(town.heard(person)).split("\n") == wanted
+
+        await town.until(is_answered)
 
 
 async def test_a_repeat_is_answered_once_also_after_a_restart(

@@ -106,7 +106,7 @@ async def test_three_deaths_and_then_the_apology(town: Town, engine: FakeEngine)
 async def test_what_waited_behind_it_was_not_there_when_it_died(
     town: Town, engine: FakeEngine
 ) -> None:
-    town.changes = {"conversation": {"max_concurrent_turns": 1}}
+    town.changes = FAST | {"conversation": {"drain_seconds": 0.05, "max_concurrent_turns": 1}}
     await town.restart()
     engine.answer_with = Gate()
     await town.say(ANN, "deadly")

@@ -192,8 +192,8 @@ async def test_trouble_after_the_commit_is_its_own(notes: Notes) -> None:
     def then(_: object) -> None:
         raise ValueError("made up")
 
-    first, second = notes.database.unit(note(1), then), notes.database.unit(note(2))
-    assert await asyncio.gather(first, second, return_exceptions=True) == [1, 2]
+    units = [notes.database.unit(note(1), then), notes.database.unit(note(2))]
+    assert await asyncio.gather(*units) == [1, 2]
     assert [event for _, event, _ in notes.log.lines] == ["after_commit_failed"]
 
 
