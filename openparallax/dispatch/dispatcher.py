@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 
 from openparallax.clock import Clock
 from openparallax.dispatch.lane import WINDOW_MARGIN_S, Lane, Taken, TakeTurn
@@ -50,7 +51,7 @@ class Dispatcher:
         self._is_stopping = False
         self._catching_up: asyncio.Task[None] | None = None
         self._one_suspect = asyncio.Lock()
-        self._held: set[int] = set()
+        self._held: dict[int, list[int]] = {}
         self._first_new = 0
         self._told = 0
         self._after_death = False
@@ -94,7 +95,9 @@ class Dispatcher:
         """
         open_at = self._clock.now() + WINDOW_MARGIN_S
         for chat in await self._database.read(lambda c: envelopes.chats_held_open(c, open_at)):
-            await self._release_into(chat)
+            released = await self._database.unit(partial(envelopes.release, chat=chat))
+            for envelope in released:
+                self._put_back(envelope)
         self._pump()
 
     def moved(self, move: Move) -> None:
@@ -172,14 +175,16 @@ class Dispatcher:
             except NotStored:
                 await self._clock.sleep(RETRY_S)
                 continue
-            for envelope in rows:
-                if envelope.number > self._told:
-                    break
-                if envelope.chat in self._held and self._has_window(envelope.window_until):
-                    # Was on disk, but not at hand, when older ones of the chat were being held.
-                    self._held.discard(envelope.chat)
-                    await self._release_into(envelope.chat)
-                self._take(envelope)
+            try:
+                for envelope in rows:
+                    if envelope.number > self._told:
+                        break
+                    if self._held and self._has_window(envelope.window_until):
+                        await self._bring_back(envelope.chat)
+                    self._take(envelope)
+            except NotStored:
+                await self._clock.sleep(RETRY_S)
+                continue
             self._pump()
             if len(rows) < PAGE and not self._missed:
                 self._is_behind = False
@@ -243,6 +248,8 @@ class Dispatcher:
         if taken is Taken.LATER:
             await self._read_again(lane, group)
             return RETRY_S
+        if taken is Taken.HELD and self._has_window(lane.window_until):
+            return 0.0  # the person wrote in that very moment: they go on with what was written
         before = len(lane.waiting)
         while lane.waiting and lane.waiting[0].number in finished:
             lane.waiting.popleft()
@@ -250,11 +257,9 @@ class Dispatcher:
             # An older envelope was put in front while the turn ran.
             lane.waiting = deque(one for one in lane.waiting if one.number not in finished)
         self._waiting -= before - len(lane.waiting)
-        if taken is Taken.HELD:
-            if lane.waiting and self._has_window(lane.window_until):
-                await self._release_into(lane.chat)
-            elif self._is_behind:
-                self._held.add(lane.chat)
+        if taken is Taken.HELD and self._is_behind:
+            # The next message may be on disk already, and not yet at hand.
+            self._held.setdefault(lane.chat, []).extend(finished)
         return 0.0
 
     async def _read_again(self, lane: Lane, group: Sequence[Envelope]) -> None:
@@ -275,10 +280,13 @@ class Dispatcher:
     def _has_window(self, until: float) -> bool:
         return self._clock.now() < until - WINDOW_MARGIN_S
 
-    async def _release_into(self, chat: int) -> None:
-        """The person wrote in the very moment in which older messages were being held."""
-        for envelope in await self._database.unit(lambda c: envelopes.release(c, chat)):
-            self._put_back(envelope)
+    async def _bring_back(self, chat: int) -> None:
+        """The next message of a chat was on disk, but not at hand, when older ones were held."""
+        numbers = self._held.get(chat)
+        if numbers:
+            for envelope in await self._database.read(lambda c: envelopes.by_numbers(c, numbers)):
+                self._put_back(envelope)
+            del self._held[chat]
 
     # -- the end --------------------------------------------------------------------------------
 

@@ -1,14 +1,20 @@
 """What cannot be answered in its window waits for the person, and joins what they say next."""
 
+import asyncio
+import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from openparallax.dispatch import dispatcher
+from openparallax.dispatch.lane import Taken
+from openparallax.dispatch.turn import TurnTaker
+from openparallax.model.envelope import Envelope
 from openparallax.session.notices import SENTENCES
+from openparallax.storage import Connection, envelopes
 from tests.dispatch.wall import Wall
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
@@ -151,6 +157,54 @@ async def test_written_while_older_ones_are_being_held(
     gate.open()
     await town.until(lambda: all(town.heard(other) for other in others))
     await town.until(lambda: bool(town.heard(ANN)), timeout_s=3)
+    await town.quiet()
+    assert "\n".join(town.heard(ANN)) == "old\nnew"
+
+
+@pytest.fixture
+def bad_release(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Releases from now on: so many fail as on a full disk before one succeeds."""
+    left = [4]
+    release = envelopes.release
+
+    def release_or_not(connection: Connection, chat: int) -> list[Envelope]:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise sqlite3.OperationalError("made up")
+        return release(connection, chat)
+
+    monkeypatch.setattr(envelopes, "release", release_or_not)
+    monkeypatch.setattr(dispatcher, "RETRY_S", 0.02)
+    return left
+
+
+async def test_written_while_older_ones_are_being_held_and_the_disk_is_full(
+    town: Town, monkeypatch: pytest.MonkeyPatch, bad_release: list[int]
+) -> None:
+    """The same as above, and what lets the older one go fails at first."""
+    await test_written_while_older_ones_are_being_held(town, monkeypatch)
+    await town.say(BOB, "all well?")
+    assert await town.hears(BOB, 1) == ["all well?"]
+
+
+@pytest.mark.parametrize("failures", [0, 4])
+async def test_written_in_the_very_moment_of_holding(
+    town: Town, monkeypatch: pytest.MonkeyPatch, bad_release: list[int], failures: int
+) -> None:
+    """The newer one comes when it is decided, but not yet on disk, that the older one is held."""
+    bad_release[0] = failures
+    gate, hold = asyncio.Event(), TurnTaker._hold
+
+    async def hold_later(taker: TurnTaker, group: Sequence[Envelope]) -> tuple[Taken, int]:
+        await gate.wait()
+        return await hold(taker, group)
+
+    monkeypatch.setattr(TurnTaker, "_hold", hold_later)
+    await town.say(ANN, "old", at=ago(2 * DAY))
+    await town.until(lambda: town.up.dispatcher.running == 1)
+    await town.say(ANN, "new")
+    gate.set()
+    await town.until(lambda: bool(town.heard(ANN)))
     await town.quiet()
     assert "\n".join(town.heard(ANN)) == "old\nnew"
 
