@@ -29,7 +29,10 @@ class Directory:
         """The chat of ``sender``, or None if there is none yet."""
         known = self._known.get((account, sender))
         if known is not None and (cached := self._chats.get(known)) is not None:
-            return cached
+            if cached.address == _address(sender) and (sender.name or cached.name) == cached.name:
+                return cached
+            # Known, but not as they wrote last: by another number, id or name.
+            return self._remember(connection, account, sender, cached)
         contact = self._contact(connection, sender)
         if contact is None:
             return None

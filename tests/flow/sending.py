@@ -63,7 +63,8 @@ class TurnedTown(Town):
         return self.turned.monotonic() - self._began
 
     async def turn(self, seconds: float, step: float = 1.0) -> None:
-        """Let time pass in steps, with a moment for sockets and disk after each."""
+        """Let time pass in steps, with a moment for sockets and disk before and after each."""
+        await self.settle()
         while seconds > 0:
             await self.turned.turn(min(step, seconds))
             seconds -= step

@@ -41,6 +41,7 @@ class Graph:
         self.calls: list[Sent] = []
         self.under_way: set[str] = set()
         self.most_under_way = 0
+        self.hanging = 0
         self.released = asyncio.Event()
 
     async def send(self, *, phone_number_id: str, to: str, body: str, token: str) -> Outcome:
@@ -57,7 +58,11 @@ class Graph:
         self.most_under_way = max(self.most_under_way, len(self.under_way))
         try:
             if mood == "hang":
-                await self.released.wait()
+                self.hanging += 1
+                try:
+                    await self.released.wait()
+                finally:
+                    self.hanging -= 1
             else:
                 await asyncio.sleep(0)
             call.outcome = _outcome(mood, call.wamid)

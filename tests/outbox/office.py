@@ -207,12 +207,22 @@ class Office:
     # -- what a test sees -----------------------------------------------------------------------
 
     async def settle(self) -> None:
-        """Let come to an end what needs no time of the clock."""
-        calm = 0
-        while calm < 3:
+        """Let come to an end what needs no time of the clock.
+
+        What waits for the disk never does: then it is enough that nothing moves for a moment.
+        """
+        calm = still = 0
+        before = -1
+        while calm < 3 and still < 30:
             await asyncio.sleep(0.001)
-            is_calm = not self.database._busy and self.database._readers._work_queue.empty()
+            outbox, loading = self.outbox, self.outbox._loading
+            is_loading = loading is not None and not loading.done()
+            is_calm = not (self.database._busy or is_loading) and (
+                len(outbox._tasks) == self.graph.hanging
+            )
             calm = calm + 1 if is_calm else 0
+            still = still + 1 if self.database._commits == before else 0
+            before = self.database._commits
 
     async def until_idle(self) -> None:
         """Wait, without time of the clock passing, until the outbox is as if nothing had been."""
