@@ -1,6 +1,6 @@
 """How fast: windows for a number, buckets for its chats."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openparallax.outbox.pacing import Bucket, Pacing, Window
@@ -19,6 +19,7 @@ async def run_for(window: Window | Bucket, clock: TurnedClock, count: int) -> li
     return times
 
 
+@settings(deadline=None)
 @given(st.integers(1, 100), st.lists(st.floats(0, 3), max_size=60))
 def test_never_more_than_the_limit_in_any_second(most: int, pauses: list[float]) -> None:
     clock = TurnedClock()

@@ -1,11 +1,12 @@
 """Callback data: what we send comes back, and what others send says nothing."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openparallax.outbox.tokens import callback_data, new_token, parse_callback
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2**62 - 1))
 def test_what_was_sent_is_read_again(number: int) -> None:
     token = new_token()
@@ -13,6 +14,7 @@ def test_what_was_sent_is_read_again(number: int) -> None:
     assert len(callback_data(number, token)) <= 64
 
 
+@settings(deadline=None)
 @given(st.none() | st.text(max_size=80) | st.from_regex(r"[0-9a-fx_+ .-]{0,40}\.[0-9a-f]{30,33}"))
 def test_nothing_foreign_raises_or_reaches_beyond_the_table(callback: str | None) -> None:
     number, token = parse_callback(callback)
