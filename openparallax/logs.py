@@ -11,8 +11,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, Protocol, TextIO
+from typing import Any, Literal, Protocol, TextIO, cast
 
 import structlog
 
@@ -92,6 +93,25 @@ def _exception_as_text(_logger: Any, _method: str, event: Event) -> Event:
     return event
 
 
+class _Patient:
+    """A stream that takes what it can: a full disk or a closed pipe must not stop the house."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            try:
+                return self._stream.write(text)
+            except UnicodeEncodeError:
+                return self._stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 class _ForeignLogs(logging.Handler):
     """Other libraries' records: their logger's name and level only, since their text may quote."""
 
@@ -149,7 +169,7 @@ def configure(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(out))),
         cache_logger_on_first_use=False,
     )
     # Bound once: a lazy logger would look its configuration up for every line.

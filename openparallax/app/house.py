@@ -5,13 +5,14 @@ import asyncio
 from openparallax.app.parts import Parts, build
 from openparallax.clock import Clock
 from openparallax.config import Settings
+from openparallax.errors import NotStored
 from openparallax.graph.errors import what_to_do
 from openparallax.inbox.admission import Admission
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.messages import Notification
 from openparallax.outbox.receipts import Receipts
-from openparallax.storage import Connection, Database, meta
+from openparallax.storage import Connection, Database, envelopes, meta
 from openparallax.webhook.server import WebhookServer
 
 SEND_GRACE_S = 5.0
@@ -179,6 +180,16 @@ class House:
             except Exception as error:  # noqa: BLE001 - a plugin's trouble must not stop the stop
                 self._log.warning("engine_not_closed", exc_info=error)
         await self.graph.close()
-        await self.database.unit(meta.end_life)
+        try:
+            await self.database.unit(_end)
+        except NotStored as error:
+            # The next process will take this for a death: it asks an engine again, no more.
+            self._log.warning("end_not_noted", error=str(error))
         await self.database.close()
         self._log.info("stopped", count=left, kept=self.dispatcher.waiting)
+
+
+def _end(connection: Connection) -> None:
+    """This process ends in order: what is unfinished did not end it."""
+    envelopes.unclaim_running(connection)
+    meta.end_life(connection)

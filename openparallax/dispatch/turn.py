@@ -195,14 +195,14 @@ class TurnTaker:
         except EngineError as error:
             self._failed(head, error)
             return Said(notice=error.notice)
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises, the person is told
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the person is told
             self._failed(head, error)
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, reason=reason)
         return Said(notice="engine_failed")
 
-    def _failed(self, head: Envelope, error: Exception) -> None:
+    def _failed(self, head: Envelope, error: BaseException) -> None:
         self._metrics.count("engine_failures", "raised")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, exc_info=error)
 

@@ -8,16 +8,16 @@ from openparallax.model.text import Text
 
 
 class Role(IntEnum):
-    """Whose words an entry holds. The numbers stand in the database.
+    """Whose words an entry holds. The numbers stand in the database, one byte each.
 
     Only ``CONTACT`` and ``ENGINE`` are history, that is, part of a later prompt. ``PART`` is what
     was sent (rendered and split), ``NOTICE`` the daemon's own sentences.
     """
 
-    CONTACT = 0
-    ENGINE = 1
-    PART = 2
-    NOTICE = 3
+    CONTACT = 2
+    ENGINE = 3
+    PART = 4
+    NOTICE = 5
 
 
 @dataclass(frozen=True, slots=True)

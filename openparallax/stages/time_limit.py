@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from openparallax.plugin import Next, PluginSettings, Reply, Tools, TooSlow, Turn
+from openparallax.plugin import EngineError, Next, PluginSettings, Reply, Tools, TooSlow, Turn
 
 GRACE_S = 1.0
 """How long what was cancelled may take to clean up before it is left to itself."""
@@ -93,7 +93,11 @@ class TimeLimit:
 
 
 async def _run(turn: Turn, call_next: Next) -> Reply:
-    return await call_next(turn)
+    try:
+        return await call_next(turn)
+    except SystemExit:
+        # In a task of its own this would end the whole process past everybody.
+        raise EngineError("the engine asked the process to end") from None
 
 
 def _start(work: Coroutine[Any, Any, Reply]) -> asyncio.Task[Reply]:

@@ -78,6 +78,14 @@ def unclaim(numbers: Sequence[int]) -> list[Write]:
     ]
 
 
+def unclaim_running(connection: Connection) -> None:
+    """A stop in order: turns that did not heed their cancellation were not its cause."""
+    connection.execute(
+        "UPDATE envelopes SET state = 0, attempts = max(attempts - 1, 0) "
+        "WHERE turn IN (SELECT number FROM envelopes WHERE state = 1 AND number = turn)"
+    )
+
+
 def done(envelopes: Sequence[Envelope]) -> list[Write]:
     """The envelopes have their outcome. Stale if one was moved to another session meanwhile."""
     return [

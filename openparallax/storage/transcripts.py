@@ -11,12 +11,15 @@ from openparallax.storage.database import Connection, Write
 REPEATED_FOR_S = 8 * 86400
 """Meta repeats for seven days: what was sent more than this before a moment was here by then."""
 PAGE = 200
+SCRUBBED = 6
+"""Stands as the role of an entry whose words were overwritten."""
 
 
 def keep(entry: Entry) -> Write:
     """Write an entry down; the schema refuses one of a session that is off the record."""
     return Write(
-        "INSERT INTO transcript VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO transcript (turn, part, session, role, sent_at, words) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         (
             entry.turn,
             entry.part,
@@ -38,7 +41,8 @@ def close_turn(session: SessionId, turns: Sequence[int]) -> list[Write]:
 
 def read(connection: Connection, turn: int, part: int) -> Text | None:
     row = connection.execute(
-        "SELECT words FROM transcript WHERE turn = ? AND part = ?", (turn, part)
+        "SELECT words FROM transcript WHERE turn = ? AND part = ? AND role != ?",
+        (turn, part, SCRUBBED),
     ).fetchone()
     return None if row is None else Text(row[0])
 
@@ -53,7 +57,7 @@ def history(connection: Connection, session: SessionId, before: int, most: int) 
     rows = connection.execute(
         "SELECT t.turn, t.part, t.session, t.role, t.sent_at, t.words FROM session_turns s "
         "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
-        "WHERE s.session = ? AND s.turn < ? AND t.role IN (0, 1) "
+        "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 3) "
         "ORDER BY s.turn DESC, t.part ASC LIMIT ?",
         (CONTACT_PART, ENGINE_PART, session, before, most),
     ).fetchall()
@@ -63,7 +67,9 @@ def history(connection: Connection, session: SessionId, before: int, most: int) 
 def words_of_turn(connection: Connection, turn: int) -> list[Entry]:
     """Every entry of a turn."""
     rows = connection.execute(
-        "SELECT turn, part, session, role, sent_at, words FROM transcript WHERE turn = ?", (turn,)
+        "SELECT turn, part, session, role, sent_at, words FROM transcript "
+        "WHERE turn = ? AND role != ?",
+        (turn, SCRUBBED),
     ).fetchall()
     return [_entry(row) for row in rows]
 
@@ -120,6 +126,14 @@ def turns_from(connection: Connection, session: SessionId, number: int) -> list[
 
 
 def scrub_turn(connection: Connection, session: SessionId, turn: int) -> None:
-    """Delete every word of a turn; gone from the files after the next truncating checkpoint."""
-    connection.execute("DELETE FROM transcript WHERE turn = ?", (turn,))
+    """Overwrite every word of a turn; gone from the files after the next truncating checkpoint.
+
+    In place and byte for byte, so that SQLite moves nothing and leaves no copy behind.
+    """
+    rows = connection.execute("SELECT id, words FROM transcript WHERE turn = ?", (turn,)).fetchall()
+    for row, words in rows:
+        connection.execute(
+            "UPDATE transcript SET role = ?, words = ? WHERE id = ?",
+            (SCRUBBED, " " * len(words.encode()), row),
+        )
     connection.execute("DELETE FROM session_turns WHERE session = ? AND turn = ?", (session, turn))

@@ -23,18 +23,18 @@ _STATEMENTS = (
     _NUMBERS + "INSERT INTO sessions (id, chat, mode, opened_at)"
     " SELECT i, i, 0, :now - :month FROM n",
     _NUMBERS + "INSERT INTO transcript (turn, part, session, role, sent_at, words)"
-    " SELECT i, 0, i, 0, :now - :month, 'Hello, are you open on the second of May?' FROM n",
+    " SELECT i, 0, i, 2, :now - :month, 'Hello, are you open on the second of May?' FROM n",
     _NUMBERS + "INSERT INTO transcript (turn, part, session, role, sent_at, words)"
-    " SELECT i, -1, i, 1, :now - :month, 'Yes, from nine until half past six.' FROM n",
+    " SELECT i, -1, i, 3, :now - :month, 'Yes, from nine until half past six.' FROM n",
     _NUMBERS + "INSERT INTO transcript (turn, part, session, role, sent_at, words)"
-    " SELECT i, 1, i, 2, :now - :month, 'Yes, from nine until half past six.' FROM n",
+    " SELECT i, 1, i, 4, :now - :month, 'Yes, from nine until half past six.' FROM n",
     _NUMBERS + "INSERT INTO session_turns (session, turn) SELECT i, i FROM n",
     _NUMBERS + "INSERT INTO parcels"
     " (number, chat, session, mode, turn, part, state, attempts, window_until, created_at)"
     " SELECT i, i, i, 0, i, 1, 10, 1, :now, :now - :week FROM n",
     # The last seven days' messages; those before were forgotten.
     _NUMBERS + "INSERT INTO seen (bucket, hash)"
-    " SELECT (:now - :week) / 3600 + i * 160 / :chats, random() FROM n",
+    " SELECT :now - :week + i * 576000 / :chats, random() FROM n",
     # The daemon's counters go on behind these.
     "INSERT OR REPLACE INTO meta (key, value) VALUES ('next_turn', :chats + 1)",
     "INSERT OR REPLACE INTO meta (key, value) VALUES ('next_parcel', :chats + 1)",

@@ -71,7 +71,7 @@ async def test_200_to_exactly_those_who_are_on_it(
     town.changes = FAST
     await town.restart()
     requests = {person: items(person) for person in PEOPLE}
-    with fault(town, 30):
+    with fault(town, 20):
         answers = [await town.post_once(requests[person]) for person in PEOPLE[:3]]
         answers += await asyncio.gather(*(town.post_once(requests[p]) for p in PEOPLE[3:]))
         taken = {p for p, status in zip(PEOPLE, answers, strict=True) if status == 200}

@@ -115,7 +115,10 @@ def test_no_word_of_an_off_the_record_session_gets_on_disk(file: Connection) -> 
     chat, session = add_chat(file)
     sessions.suspend(file, session.id)
     off = sessions.open_session(file, chat, Mode.OFF_THE_RECORD, 5)
-    insert = "INSERT INTO transcript VALUES (1, 0, ?, 0, 5, 'words')"
+    insert = (
+        "INSERT INTO transcript (turn, part, session, role, sent_at, words) "
+        "VALUES (1, 0, ?, 2, 5, 'w')"
+    )
     for number in (off.id, 4711):
         with pytest.raises(sqlite3.IntegrityError, match="off the record"):
             file.execute(insert, (number,))

@@ -72,21 +72,26 @@ CREATE UNIQUE INDEX one_turn_per_chat ON envelopes (chat) WHERE state = 1 AND nu
 CREATE INDEX held_envelopes ON envelopes (chat, number) WHERE state = 2;
 CREATE INDEX off_the_record_envelopes ON envelopes (hash) WHERE mode = 1;
 
+-- Words stay where they were first written, at the end of the table, and are scrubbed by being
+-- overwritten in their place: SQLite clears what is deleted, but not the copies that it leaves
+-- behind when it moves rows between pages. So no row is ever inserted in the middle or deleted, and
+-- its index holds no words. A role of 6 is one that was scrubbed.
 CREATE TABLE transcript (
+  id INTEGER PRIMARY KEY,
   turn INTEGER NOT NULL,
   part INTEGER NOT NULL,
   session INTEGER NOT NULL,
   role INTEGER NOT NULL,
   sent_at INTEGER NOT NULL,
-  words TEXT NOT NULL,
-  PRIMARY KEY (turn, part)
-) STRICT, WITHOUT ROWID;
+  words TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX transcript_by_turn ON transcript (turn, part);
 
 -- The second of the four locks on off the record.
 CREATE TRIGGER no_words_off_the_record BEFORE INSERT ON transcript
 WHEN (SELECT mode FROM sessions WHERE id = NEW.session) IS NOT 0
 BEGIN SELECT RAISE(ABORT, 'off the record: words may not be written down'); END;
-CREATE TRIGGER no_words_moved_off_the_record BEFORE UPDATE ON transcript
+CREATE TRIGGER no_words_moved_off_the_record BEFORE UPDATE OF session ON transcript
 WHEN (SELECT mode FROM sessions WHERE id = NEW.session) IS NOT 0
 BEGIN SELECT RAISE(ABORT, 'off the record: words may not be written down'); END;
 
