@@ -114,7 +114,8 @@ class House:
             return self.door.admit(connection, notification.messages), receipts
 
         admission, _ = await self.database.unit(work, self._accepted)
-        if admission.moves:
+        # Before the 200 of an /otr: also what a failed commit may have left in the log.
+        if admission.moves or (admission.parcels and self.housekeeping.must_truncate):
             await self.housekeeping.truncate()
 
     def _accepted(self, result: tuple[Admission, Receipts]) -> None:

@@ -18,7 +18,11 @@ SET_BACK_S = 60.0
 
 
 class Housekeeping:
-    """Runs every minute; a failure is logged and tried again, never fatal."""
+    """Runs every minute; a failure is logged and tried again, never fatal.
+
+    Attributes:
+        must_truncate: The log may hold words that must not stay.
+    """
 
     def __init__(
         self,
@@ -34,7 +38,7 @@ class Housekeeping:
         self._look_again = look_again
         self._clock = clock
         self._log = log
-        self._must_truncate = False
+        self.must_truncate = False
         self._wall_ahead = clock.now() - clock.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._truncating: asyncio.Task[None] | None = None
@@ -86,13 +90,13 @@ class Housekeeping:
 
     def truncate_soon(self) -> None:
         """Words may be in the log that must not stay: cut it, again and again until it is cut."""
-        self._must_truncate = True
+        self.must_truncate = True
         if self._truncating is None or self._truncating.done():
             self._truncating = asyncio.get_running_loop().create_task(self._truncate_later())
 
     async def truncate(self) -> None:
         """Cut the log now; where something is in the way, go on trying on the side."""
-        self._must_truncate = True
+        self.must_truncate = True
         if not await self._try_to_truncate():
             self.truncate_soon()
 
@@ -102,11 +106,11 @@ class Housekeeping:
         except NotStored:
             return False
         if done:
-            self._must_truncate = False
+            self.must_truncate = False
         return done
 
     async def _truncate_later(self) -> None:
-        while self._must_truncate:
+        while self.must_truncate:
             if await self._try_to_truncate():
                 self._log.info("log_truncated")
             else:
