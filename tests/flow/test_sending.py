@@ -167,6 +167,7 @@ async def test_no_error_of_graphs_brings_words_or_the_token_into_the_log(town: T
     town.graph.queue(echoing, html, cut_after_accepting(), error(131026, 400, message=canary))
     for word in ("one", "two"):
         await town.say(ANN, f"{word} {canary}")
+        await town.settle()
         await town.turn_until(lambda: is_idle(town))
     assert len(town.graph.calls) >= 3
     log = town.log.getvalue()

@@ -117,6 +117,20 @@ async def test_parcels_taken_while_their_lane_is_read_are_not_lost(office: Offic
     assert [call.number for call in office.graph.calls] == [1, 2, 3]
 
 
+async def test_what_was_held_while_the_person_wrote_goes_before_the_new_answer(
+    office: Office,
+) -> None:
+    office.graph.moods.append(131047)
+    await office.post(0)
+    await office.until_idle()
+    assert await states(office) == ["HELD"]
+    # The door saw the message before it was held, so it let nothing go.
+    await office.post(0)
+    await office.until_idle()
+    assert [call.number for call in office.graph.calls] == [1, 1, 2]
+    assert await states(office) == ["ACCEPTED", "ACCEPTED"]
+
+
 async def test_a_surprise_in_one_chat_is_logged_and_the_others_go_on(office: Office) -> None:
     send = office.graph.send
 
