@@ -14,16 +14,18 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from openparallax.clock import Clock
 from openparallax.logs import Logger
 from openparallax.model.session import Mode
-from openparallax.model.turn import Chat, Reply, Spoken, Turn
+from openparallax.model.turn import Chat, Message, Quoted, Reply, Spoken, Turn
 from openparallax.pipeline import Engine, EngineError, Next, Stage, TooSlow
 
 __all__ = [
     "Chat",
     "Engine",
     "EngineError",
+    "Message",
     "Mode",
     "Next",
     "PluginSettings",
+    "Quoted",
     "Reply",
     "SecretStr",
     "Spoken",

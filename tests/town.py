@@ -37,6 +37,8 @@ def settings_for(folder: Path, graph_url: str, changes: dict[str, Any] | None = 
                 "webhook_port": 0,
                 "graph_api_url": graph_url,
                 "graph_timeout_seconds": 2,
+                "rate_limit": None,
+                "presence": "none",
             }
         },
         "engine": {"type": "echo"},
@@ -86,7 +88,9 @@ class Town:
         changes: dict[str, Any] | None = None,
         clock: Clock | None = None,
         log_level: str = "debug",
+        own_engines: bool = False,
     ) -> None:
+        """``own_engines``: those that the configuration names answer, and not ``engine``."""
         self.folder = folder
         self.state = folder / "state"
         self.engine = engine or FakeEngine()
@@ -95,7 +99,8 @@ class Town:
         self.log = io.StringIO()
         self.graph = FakeGraph()
         self._log_level = log_level
-        monkeypatch.setattr(parts, "load_engine", lambda _choice, _tools: self.engine)
+        if not own_engines:
+            monkeypatch.setattr(parts, "load_engine", lambda _choice, _tools: self.engine)
 
     async def __aenter__(self) -> Self:
         await self.graph.__aenter__()

@@ -1,19 +1,19 @@
 """The house: every part started and stopped in order, and what comes in led through it."""
 
-import asyncio
-
 from openparallax.app.parts import Parts, build
+from openparallax.app.plugins import close_all
 from openparallax.clock import Clock
-from openparallax.config import Settings
+from openparallax.config import Settings, WhatsApp
 from openparallax.errors import NotStored
 from openparallax.graph.errors import what_to_do
 from openparallax.inbox.admission import Admission
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.messages import Notification
+from openparallax.model.messages import News, Notification
 from openparallax.outbox.receipts import Receipts
-from openparallax.storage import Connection, Database, envelopes, meta
+from openparallax.storage import Connection, Database, chats, envelopes, meta, news
 from openparallax.webhook.server import WebhookServer
+from openparallax.webhook.signature import Key
 
 SEND_GRACE_S = 5.0
 """How long sends under way are given when the daemon stops."""
@@ -62,7 +62,11 @@ class House:
         await self.database.unit(meta.begin_life)
         self.database.on_trouble(self.housekeeping.truncate_soon)
         self.outbox.start()
-        self.dispatcher.start(first_new=parts.first_new, after_death=not parts.was_clean)
+        self.dispatcher.start(
+            first_new=parts.first_new,
+            after_death=not parts.was_clean,
+            merges=await self.database.unit(chats.unfinished_merges),
+        )
         self.housekeeping.start()
         self._log.info(
             "started",
@@ -80,15 +84,18 @@ class House:
         self.durable, self.volatile = parts.durable, parts.volatile
         self.graph, self.housekeeping = parts.graph, parts.housekeeping
         self._transcripts, self._directory = parts.transcripts, parts.directory
-        self._engines = parts.engines
+        self._closables, self.presence = parts.closables, parts.presence
         whatsapp = self._settings.whatsapp
         self.listener = WebhookServer(
             host=whatsapp.webhook_host,
             port=whatsapp.webhook_port,
             path=whatsapp.webhook_path,
             accept=self.accept,
-            verify_tokens=[whatsapp.verify_token.get_secret_value()],
-            app_secrets=[secret.get_secret_value() for secret in whatsapp.app_secret],
+            verify_tokens=list(
+                {one.verify_token.get_secret_value(): None for one in whatsapp.numbers}
+            ),
+            keys=_keys(whatsapp),
+            accounts=frozenset(one.phone_number_id for one in whatsapp.numbers),
             allow_unsigned=whatsapp.allow_unsigned_webhooks,
             log=self._log,
             metrics=self.metrics,
@@ -111,31 +118,56 @@ class House:
                 receipts = self.desk.apply(connection, notification.statuses)
                 if receipts.holds:
                     self._directory.drop()
-            return self.door.admit(connection, notification.messages), receipts
+            for item in notification.news:
+                news.keep(connection, item)
+            admission = self.door.admit(
+                connection,
+                notification.messages,
+                echoes=notification.echoes,
+                relinks=notification.relinks,
+                preferences=notification.preferences,
+                accounts=notification.accounts,
+            )
+            return admission, receipts
 
         admission, _ = await self.database.unit(work, self._accepted)
         # Before the 200 of an /otr: also what a failed commit may have left in the log.
-        if admission.moves or (admission.parcels and self.housekeeping.must_truncate):
+        if admission.has_scrubbed or (admission.parcels and self.housekeeping.must_truncate):
             await self.housekeeping.truncate()
+        for item in notification.news:
+            self._tell(item)
 
     def _accepted(self, result: tuple[Admission, Receipts]) -> None:
         """On disk: have the words at hand, then tell dispatch and outbox; in this order."""
         admission, receipts = result
-        for move in admission.moves:
-            self.durable.forget(move.left, move.turns)
-            self.dispatcher.moved(move)
-            self.outbox.reload(move.chat)
-        for entry in admission.entries:
-            self._transcripts[entry.session.mode].hold(entry)
+        self._hold_words(admission)
+        for chat, number in admission.ended:
+            self.dispatcher.ended(chat, number)
+        for chat in admission.handed_over:
+            self.presence.end(chat)
+        for loser, survivor in admission.merges:
+            self.dispatcher.merged(loser, survivor)
         if admission.envelopes or admission.released:
             self.dispatcher.admitted(admission.envelopes, admission.released)
         if admission.parcels:
             self.outbox.take(admission.parcels)
-        for chat in receipts.chats:
+        for chat in (*receipts.chats, *admission.reloads):
             self.outbox.reload(chat)
         for account, code in receipts.paused:
             self.outbox.account(account).pause(code, what_to_do(code))
         self._count(admission, receipts)
+
+    def _hold_words(self, admission: Admission) -> None:
+        for move in admission.moves:
+            self.durable.forget(move.left, move.turns)
+            self.dispatcher.moved(move)
+            self.outbox.reload(move.chat)
+        for session, turn in admission.erased:
+            self._transcripts[session.mode].drop(session, turn)
+        for session in admission.renewed:
+            self._transcripts[session.mode].renew(session)
+        for entry in admission.entries:
+            self._transcripts[entry.session.mode].hold(entry)
 
     def _count(self, admission: Admission, receipts: Receipts) -> None:
         for what, count in admission.counts.items():
@@ -153,12 +185,28 @@ class House:
             )
         for number in admission.refused:
             self._log.info("sender_not_allowed", contact=number)
+        if "taken_over" in admission.counts:
+            self._log.info("taken_over", count=admission.counts["taken_over"])
+        if "merged" in admission.counts:
+            self._log.info("contacts_merged", count=admission.counts["merged"])
         if "foreign_number" in admission.counts:
             self._log.warning(
                 "foreign_number_ignored",
                 count=admission.counts["foreign_number"],
                 hint="a webhook named another phone_number_id than the configuration",
             )
+
+    def _tell(self, item: News) -> None:
+        """News about our accounts, at their weight."""
+        self.metrics.count("account_news", item.field)
+        say = (self._log.info, self._log.warning, self._log.error)[item.weight]
+        say(
+            "account_news",
+            field=item.field,
+            state=item.event,
+            name=item.subject,
+            reason=", ".join(f"{key} {value}" for key, value in sorted(item.facts.items())),
+        )
 
     # -- stopping -------------------------------------------------------------------------------
 
@@ -172,14 +220,10 @@ class House:
         self._log.info("draining", count=self.dispatcher.running)
         left = await self.dispatcher.drain(self._settings.conversation.drain_seconds)
         await self.listener.close()
+        await self.presence.stop()
         await self.outbox.stop(SEND_GRACE_S)
         await self.housekeeping.stop()
-        for engine in self._engines:
-            try:
-                async with asyncio.timeout(2):
-                    await engine.close()
-            except Exception as error:  # noqa: BLE001 - a plugin's trouble must not stop the stop
-                self._log.warning("engine_not_closed", exc_info=error)
+        await close_all(self._closables, self._log)
         await self.graph.close()
         try:
             await self.database.unit(_end)
@@ -194,3 +238,12 @@ def _end(connection: Connection) -> None:
     """This process ends in order: what is unfinished did not end it."""
     envelopes.unclaim_running(connection)
     meta.end_life(connection)
+
+
+def _keys(whatsapp: WhatsApp) -> list[Key]:
+    """Every app secret, with the numbers whose it is."""
+    owners: dict[str, set[str]] = {}
+    for number in whatsapp.numbers:
+        for secret in number.app_secret:
+            owners.setdefault(secret.get_secret_value(), set()).add(number.phone_number_id)
+    return [Key(secret.encode(), frozenset(ours)) for secret, ours in owners.items()]

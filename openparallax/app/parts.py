@@ -3,20 +3,26 @@
 Long, and on purpose in one piece: whoever asks who knows whom reads it here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from openparallax.app.graphs import Graphs
 from openparallax.app.housekeeping import Housekeeping
 from openparallax.app.plugins import load_engine, load_stages
 from openparallax.chats.directory import Directory
 from openparallax.clock import Clock
-from openparallax.config import EngineChoice, Settings
+from openparallax.config import Settings, WhatsApp
+from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.dispatcher import Dispatcher
 from openparallax.dispatch.finish import Finisher, Post
+from openparallax.dispatch.presence import Presence
 from openparallax.dispatch.turn import TurnTaker
 from openparallax.graph.client import GraphClient
 from openparallax.graph.errors import classify, what_to_do
+from openparallax.inbox.account import Account
 from openparallax.inbox.door import Door
+from openparallax.inbox.limits import RateLimit
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.session import Mode
@@ -24,6 +30,7 @@ from openparallax.model.turn import Reply, Turn
 from openparallax.outbox.delivery import Delivery
 from openparallax.outbox.outbox import Outbox
 from openparallax.outbox.pacing import Pacing
+from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.receipts import ReceiptDesk
 from openparallax.pipeline import Engine, EngineError, Next, compose
 from openparallax.plugin import Tools
@@ -42,7 +49,7 @@ class Parts:
     """What a house is made of, save its listener.
 
     Attributes:
-        engines: To be closed in the end.
+        closables: Engines and stages, to be closed in the end.
         first_new: Messages below this number were admitted by an earlier process.
         was_clean: That process had stopped in order.
     """
@@ -56,9 +63,10 @@ class Parts:
     desk: ReceiptDesk
     dispatcher: Dispatcher
     outbox: Outbox
-    graph: GraphClient
+    graph: Graphs
     housekeeping: Housekeeping
-    engines: list[Engine]
+    closables: list[object]
+    presence: Presence
     first_new: int
     was_clean: bool
 
@@ -79,14 +87,15 @@ async def build(
         return meta.file_key(connection), was_clean, turn_numbers.take(connection)
 
     hash_key, was_clean, first_new = await database.unit(begin)
-    whatsapp, conversation = settings.whatsapp, settings.conversation
+    conversation = settings.conversation
+    numbers = {one.phone_number_id: one for one in settings.whatsapp.numbers}
     off = settings.off_the_record
     durable = DurableTranscript(database, history_entries=conversation.history_messages)
     volatile = VolatileTranscript(history_entries=conversation.history_messages)
     transcripts: Transcripts = {Mode.ON_THE_RECORD: durable, Mode.OFF_THE_RECORD: volatile}
     notices = Notices(settings.notices)
-    engines, pipelines, keepers = _pipelines(settings, Tools(clock=clock, log=log))
-    if keepers:
+    plugged = _plugged(settings, Tools(clock=clock, log=log))
+    if keepers := plugged.keepers:
         log.warning(
             "off_the_record_refused",
             name=", ".join(keepers),
@@ -94,32 +103,37 @@ async def build(
         )
     directory = Directory()
     door = Door(
-        account=whatsapp.phone_number_id,
-        allowed=whatsapp.allowed_numbers,
+        accounts={one: _account(number, hash_key) for one, number in numbers.items()},
         directory=directory,
         transcripts=transcripts,
         notices=notices,
-        hash_key=hash_key,
         turn_numbers=turn_numbers,
         parcel_numbers=parcel_numbers,
         clock=clock,
         refuses_otr=bool(keepers),
     )
     database.on_failure(door.drop)
-    graph = GraphClient(
-        base_url=whatsapp.graph_api_url,
-        version=whatsapp.graph_api_version,
-        access_token=whatsapp.access_token.get_secret_value(),
-        timeout_s=whatsapp.graph_timeout_seconds,
-        max_in_flight=settings.outbox.max_in_flight,
-        log=log,
-        metrics=metrics,
+    graph = Graphs(
+        {
+            one: GraphClient(
+                base_url=number.graph_api_url,
+                version=number.graph_api_version,
+                access_token=number.access_token.get_secret_value(),
+                timeout_s=number.graph_timeout_seconds,
+                max_in_flight=settings.outbox.max_in_flight,
+                log=log,
+                metrics=metrics,
+            )
+            for one, number in numbers.items()
+        }
     )
+    sent_lately = SentLately()
     delivery = Delivery(
         database=database,
         transcripts=transcripts,
         notices=notices,
         send=graph.send_text,
+        sent_lately=sent_lately,
         advise=what_to_do,
         forget_chats=directory.drop,
         receipt_wait_s=settings.outbox.receipt_wait_seconds,
@@ -131,6 +145,7 @@ async def build(
         database=database,
         deliver=delivery.step,
         pacing=partial(_pacing, settings, clock),
+        serves=numbers.__contains__,
         clock=clock,
         log=log,
         most_in_flight=settings.outbox.max_in_flight,
@@ -141,20 +156,29 @@ async def build(
         notices=notices,
         parcel_numbers=parcel_numbers,
         post=Post(outbox.reserve, outbox.unreserve, outbox.take),
+        renderers=plugged.renderers,
         clock=clock,
         log=log,
         metrics=metrics,
     )
+    presence = Presence(
+        shown={one: number.presence for one, number in numbers.items()},
+        show=graph.show_presence,
+        clock=clock,
+    )
     taker = TurnTaker(
         database=database,
         transcripts=transcripts,
-        pipelines=pipelines,
+        pipelines=plugged.pipelines,
         engine_names={
             Mode.ON_THE_RECORD: settings.engine.type,
             Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
         },
         notices=notices,
         finisher=finisher,
+        asking=Asking(transcripts=transcripts, find_sent=sent_lately.find),
+        presence=presence,
+        serves=numbers.__contains__,
         find_chat=partial(_find_chat, database, directory),
         is_stopping=lambda: dispatcher.is_stopping,
         forget_chats=directory.drop,
@@ -169,6 +193,7 @@ async def build(
         log=log,
         most_turns=conversation.max_concurrent_turns,
         coalesces=conversation.coalesce == "queued",
+        is_sending=outbox.has_work,
     )
     forgetting = Forgetting(
         held=volatile.sessions,
@@ -195,30 +220,39 @@ async def build(
             clock=clock,
             log=log,
         ),
-        engines=engines,
+        closables=plugged.closables,
+        presence=presence,
         first_new=first_new,
         was_clean=was_clean,
     )
 
 
-def _pipelines(
-    settings: Settings, tools: Tools
-) -> tuple[list[Engine], dict[Mode, Next], list[str]]:
-    """The engines, the pipeline of each mode, and who of those off the record keeps content.
+@dataclass(frozen=True, slots=True)
+class _Plugged:
+    """What was plugged in.
+
+    Attributes:
+        pipelines: Stages round an engine, by mode.
+        renderers: From what the engine of a mode writes to WhatsApp's marks.
+        keepers: Who of those off the record keeps content.
+        closables: Every engine and stage.
+    """
+
+    pipelines: dict[Mode, Next]
+    renderers: dict[Mode, Callable[[str], str]]
+    keepers: list[str]
+    closables: list[object]
+
+
+def _plugged(settings: Settings, tools: Tools) -> _Plugged:
+    """Make the engines and stages, and the pipeline of each mode.
 
     Off the record has an engine or stages of its own only if told so. Where one of them keeps
     content, nobody can go off the record, and who is there already is not answered by it.
     """
     off = settings.off_the_record
-
-    def engine_of(choice: EngineChoice) -> Engine:
-        engine = load_engine(choice, tools)
-        engines.append(engine)
-        return engine
-
-    engines: list[Engine] = []
-    engine = engine_of(settings.engine)
-    engine_off = engine if off.engine is None else engine_of(off.engine)
+    engine = load_engine(settings.engine, tools)
+    engine_off = engine if off.engine is None else load_engine(off.engine, tools)
     stages = load_stages(settings.pipeline, tools)
     choices_off = settings.pipeline if off.pipeline is None else off.pipeline
     stages_off = stages if off.pipeline is None else load_stages(off.pipeline, tools)
@@ -228,11 +262,42 @@ def _pipelines(
         for choice, stage in zip(choices_off, stages_off, strict=True)
         if getattr(stage, "keeps_content", False)
     ]
-    pipelines = {
-        Mode.ON_THE_RECORD: compose(stages, engine),
-        Mode.OFF_THE_RECORD: _refuse if keepers else compose(stages_off, engine_off),
-    }
-    return engines, pipelines, keepers
+    return _Plugged(
+        pipelines={
+            Mode.ON_THE_RECORD: compose(stages, engine),
+            Mode.OFF_THE_RECORD: _refuse if keepers else compose(stages_off, engine_off),
+        },
+        renderers={
+            Mode.ON_THE_RECORD: _renderer(engine),
+            Mode.OFF_THE_RECORD: _renderer(engine_off),
+        },
+        keepers=keepers,
+        closables=list(
+            {id(one): one for one in (engine, engine_off, *stages, *stages_off)}.values()
+        ),
+    )
+
+
+def _renderer(engine: Engine) -> Callable[[str], str]:
+    if not engine.writes_markdown:
+        return str
+    from openparallax.rendering.markdown import render  # noqa: PLC0415 - only if it is needed
+
+    return render
+
+
+def _account(number: WhatsApp, hash_key: bytes) -> Account:
+    limit = number.rate_limit
+    return Account(
+        number.phone_number_id,
+        allowed=number.allowed_numbers,
+        limit=RateLimit(
+            window_s=limit.window_seconds if limit else 60,
+            most=limit.max_messages if limit else None,
+        ),
+        takeover_s=number.human_takeover_minutes * 60,
+        hash_key=hash_key,
+    )
 
 
 class _KeepsContentError(EngineError):
@@ -253,7 +318,7 @@ async def _look_again(dispatcher: Dispatcher, outbox: Outbox) -> None:
 
 
 def _pacing(settings: Settings, clock: Clock, account: str) -> Pacing:
-    del account  # one number for now, and one set of limits
+    del account  # each number has its own pace, and all the same one
     limits = settings.outbox
     return Pacing(
         clock,

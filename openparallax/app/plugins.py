@@ -4,19 +4,25 @@ The built-in ones come through the same door. A plugin is imported when its name
 not before, so that an engine that is not used costs nothing.
 """
 
+import asyncio
+import inspect
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
-from openparallax.config import Catalog, EngineChoice, StageChoice
+from openparallax.config import Catalog, EngineChoice, Settings, StageChoice
 from openparallax.errors import ConfigError
+from openparallax.logs import Logger
 from openparallax.plugin import Engine, Stage, Tools, settings_of
 
 Kind = Literal["engine", "stage"]
+
+CLOSE_S = 2.0
+"""How long a plugin may take to let go of what it holds."""
 
 
 def engine_catalog() -> Catalog:
@@ -30,7 +36,7 @@ def stage_catalog() -> Catalog:
 
 
 def load_engine(choice: EngineChoice, tools: Tools) -> Engine:
-    """Make the engine of the configuration; `Engine.close` is the caller's to call.
+    """Make the engine of the configuration; to be handed to `close_all` in the end.
 
     Raises:
         ConfigError: The plugin cannot be imported or made, or is no engine.
@@ -45,17 +51,77 @@ def load_engine(choice: EngineChoice, tools: Tools) -> Engine:
 
 
 def load_stages(choices: Sequence[StageChoice], tools: Tools) -> tuple[Stage, ...]:
-    """Make the stages of the configuration, in its order.
+    """Make the stages of the configuration, in its order; `close_all` is for them too.
 
     Raises:
         ConfigError: A plugin cannot be imported or made, or is no stage.
     """
     plugins = _Plugins("stage")
     made = [(choice.name, plugins.make(choice.name, choice.settings, tools)) for choice in choices]
-    wrong = [f"the stage {name} cannot be called" for name, stage in made if not callable(stage)]
+    wrong = [problem for name, stage in made for problem in _wrong_with_stage(name, stage)]
     if wrong:
         raise ConfigError(wrong)
     return tuple(cast("Stage", stage) for _, stage in made)
+
+
+def keepers(settings: Settings) -> list[str]:
+    """Who would answer off the record and says of itself that it keeps content; made is nothing.
+
+    One that only says so once it is made is not among them.
+
+    Raises:
+        ConfigError: A plugin cannot be imported.
+    """
+    off = settings.off_the_record
+    engine = (off.engine or settings.engine).type
+    stages = settings.pipeline if off.pipeline is None else off.pipeline
+    classes = [(engine, _Plugins("engine").plugin(engine))]
+    classes += [(stage.name, _Plugins("stage").plugin(stage.name)) for stage in stages]
+    return [name for name, plugin in classes if getattr(plugin, "keeps_content", False) is True]
+
+
+async def close_all(plugins: Collection[object], log: Logger) -> None:
+    """Close every engine and stage that has something to close, once each and all together.
+
+    ``close`` may be async or not; one that is not is called on the loop and has to be quick. What
+    fails or takes longer than `CLOSE_S` is logged and left behind.
+    """
+    once = {id(plugin): plugin for plugin in plugins}.values()
+    closing = {
+        asyncio.create_task(_close(plugin)): type(plugin).__name__
+        for plugin in once
+        if callable(getattr(plugin, "close", None))
+    }
+    if not closing:
+        return
+    done, late = await asyncio.wait(closing, timeout=CLOSE_S)
+    for task in done:
+        error = asyncio.CancelledError() if task.cancelled() else task.result()
+        if error is not None:
+            log.warning("plugin_not_closed", name=closing[task], exc_info=error)
+    for task in late:
+        task.cancel()
+        log.warning("plugin_not_closed", name=closing[task], seconds=CLOSE_S)
+
+
+async def _close(plugin: Any) -> BaseException | None:
+    """What it raised: an exception that nobody looked at would be reported with its words."""
+    try:
+        closing = plugin.close()
+        if inspect.isawaitable(closing):
+            await closing
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+        return error
+    return None
+
+
+def _wrong_with_stage(name: str, stage: object) -> Iterator[str]:
+    if not callable(stage):
+        yield f"the stage {name} cannot be called"
+    elif not isinstance(getattr(stage, "keeps_content", None), bool):
+        yield f"the stage {name} does not say whether it {_says('keeps_content')}"
+    if not callable(getattr(stage, "close", _close)):
+        yield f"the stage {name} has a close that cannot be called"
 
 
 class _Plugins(Mapping[str, type[BaseModel]]):
@@ -68,7 +134,7 @@ class _Plugins(Mapping[str, type[BaseModel]]):
             self._points.setdefault(point.name, []).append(point)
 
     def __getitem__(self, name: str) -> type[BaseModel]:
-        plugin = self._plugin(name)
+        plugin = self.plugin(name)
         try:
             return settings_of(plugin)
         except TypeError:
@@ -86,15 +152,16 @@ class _Plugins(Mapping[str, type[BaseModel]]):
         return len(self._points)
 
     def make(self, name: str, settings: BaseModel, tools: Tools) -> object:
-        plugin = self._plugin(name)
+        plugin = self.plugin(name)
         try:
             return plugin(settings, tools)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text may quote
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be anything, and quote
             raise ConfigError(
                 [f"the {self._kind} {name} could not be made ({_what_and_where(error)})"]
             ) from None
 
-    def _plugin(self, name: str) -> type[Any]:
+    def plugin(self, name: str) -> type[Any]:
+        """Import it."""
         points = self._points[name]
         if len({point.value for point in points}) > 1:
             packages = sorted({point.dist.name if point.dist else "?" for point in points})
@@ -103,7 +170,7 @@ class _Plugins(Mapping[str, type[BaseModel]]):
             )
         try:
             plugin = points[0].load()
-        except Exception as error:  # noqa: BLE001 - importing a plugin runs foreign code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs foreign code
             why = f"is installed but could not be imported ({_what_and_where(error)})"
             raise ConfigError([f"the {self._kind} {name} {why}"]) from None
         if not isinstance(plugin, type):
@@ -111,7 +178,7 @@ class _Plugins(Mapping[str, type[BaseModel]]):
         return plugin
 
 
-def _what_and_where(error: Exception) -> str:
+def _what_and_where(error: BaseException) -> str:
     """The type, what was missing if a module was, and the last frame; no foreign message."""
     what = type(error).__name__
     if isinstance(error, ModuleNotFoundError) and error.name:

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from openparallax.chats.numbers import digits_of, match_key
+from openparallax.chats.ids import NUMBER, number_of
+from openparallax.chats.numbers import match_key
 from openparallax.model.messages import Sender
 
 
@@ -18,6 +19,7 @@ class AllowList:
         """Whether one of the ids that this message carries is on the list."""
         if self._everybody:
             return True
-        if sender.wa_id is not None and match_key(digits_of(sender.wa_id)) in self._numbers:
+        number = number_of(sender)
+        if number is not None and number.removeprefix(NUMBER) in self._numbers:
             return True
         return sender.user_id in self._ids or sender.parent_user_id in self._ids

@@ -2,8 +2,11 @@
 
 from collections import OrderedDict
 
+from openparallax.chats import identity
+from openparallax.chats.ids import Who
+from openparallax.chats.learning import Met
 from openparallax.chats.numbers import digits_of, match_key
-from openparallax.model.messages import Sender
+from openparallax.model.messages import Relink, Sender
 from openparallax.storage import Connection, chats
 from openparallax.storage.chats import ChatRow
 
@@ -17,7 +20,7 @@ class Directory:
     def __init__(self) -> None:
         self._accounts: dict[str, int] = {}
         self._chats: OrderedDict[int, ChatRow] = OrderedDict()
-        self._known: OrderedDict[tuple[str, Sender], int] = OrderedDict()
+        self._known: OrderedDict[tuple[str, Sender], tuple[int, int]] = OrderedDict()
 
     def drop(self) -> None:
         """Forget the cache: a unit that changed it did not happen."""
@@ -25,79 +28,91 @@ class Directory:
         self._chats.clear()
         self._known.clear()
 
-    def find(self, connection: Connection, account: str, sender: Sender) -> ChatRow | None:
-        """The chat of ``sender``, or None if there is none yet."""
-        known = self._known.get((account, sender))
-        if known is not None and (cached := self._chats.get(known)) is not None:
-            if cached.address == _address(sender) and (sender.name or cached.name) == cached.name:
-                return cached
-            # Known, but not as they wrote last: by another number, id or name.
-            return self._remember(connection, account, sender, cached)
-        contact = self._contact(connection, sender)
-        if contact is None:
-            return None
-        for alias in _aliases(sender):
-            chats.add_alias(connection, alias, contact)
-        found = chats.find_chat(connection, self._account(connection, account), contact)
-        if found is None:
-            return None
-        return self._remember(connection, account, sender, self._chats.get(found.id, found))
+    def cached(self, chat: int) -> ChatRow | None:
+        """What is remembered of a chat, if anything."""
+        return self._chats.get(chat)
 
-    def add(self, connection: Connection, account: str, sender: Sender) -> int:
-        """Make the chat of a ``sender`` whom `find` does not know; it needs a session yet."""
-        contact = self._contact(connection, sender)
-        if contact is None:
-            contact = chats.add_contact(connection, sender.name or "")
-            for alias in _aliases(sender):
-                chats.add_alias(connection, alias, contact)
-        return chats.add_chat(
-            connection, self._account(connection, account), contact, _address(sender)
-        )
+    def known(self, account: str, sender: Sender, at: int) -> ChatRow | None:
+        """The chat of a sender who wrote just so before; None says nothing."""
+        found = self._known.get((account, sender))
+        if found is None or at < found[1]:
+            return None
+        cached = self._chats.get(found[0])
+        if cached is None or (sender.name or cached.name) != cached.name:
+            return None
+        return cached if _is_answered_at(cached, _address(sender)) else None
 
-    def _remember(
-        self, connection: Connection, account: str, sender: Sender, chat: ChatRow
-    ) -> ChatRow:
-        address = _address(sender)
-        if chat.address != address:
-            chats.move_chat(connection, chat.id, address)
-            chat.address = address
-        if sender.name and sender.name != chat.name:
-            chats.name_contact(connection, chat.contact, sender.name)
-            chat.name = sender.name
-        self._known[account, sender] = chat.id
+    def meet(self, connection: Connection, account: str, sender: Sender, at: int) -> Met:
+        """Find out who ``sender`` is, and note what is learnt by that; part of the caller's unit.
+
+        Whoever is not known yet is made known, with a chat and an empty session on the record. See
+        `chats.identity` for the rules.
+
+        Args:
+            connection: Inside a unit.
+            account: Phone number id of ours that was written to.
+            sender: Who wrote, by at least one id.
+            at: Meta's timestamp of the message; an older one takes no id away from anybody.
+        """
+        who = self._who(connection, account, sender, at)
+        met = identity.identify(connection, who)
+        return self._found(connection, account, met, sender)
+
+    def relink(
+        self, connection: Connection, account: str, change: Relink, *, adds: bool = True
+    ) -> Met | None:
+        """Note that somebody's ids have changed; None if nobody with a chat is known by any.
+
+        Args:
+            connection: Inside a unit.
+            account: Phone number id of ours.
+            change: The ids, and when.
+            adds: Note it of people who are not known yet, too.
+        """
+        old = self._who(connection, account, change.old, change.at)
+        met = identity.relink(connection, old, change.new, adds=adds)
+        return None if met is None else self._found(connection, account, met, change.new)
+
+    def remember(self, account: str, sender: Sender, chat: ChatRow, since: int) -> None:
+        """Save the look-up the next time that ``sender`` writes just so, later than ``since``."""
+        self._known[account, sender] = (chat.id, since)
         self._chats[chat.id] = chat
         self._chats.move_to_end(chat.id)
         while len(self._chats) > KEPT:
             self._chats.popitem(last=False)
         while len(self._known) > KEPT:
             self._known.popitem(last=False)
-        return chat
 
-    def cached(self, chat: int) -> ChatRow | None:
-        """What is remembered of a chat, if anything."""
-        return self._chats.get(chat)
+    def _found(self, connection: Connection, account: str, met: Met, sender: Sender) -> Met:
+        if met.has_changed:
+            self.drop()  # what is remembered of others may be wrong by now
+        # One object for each chat: what the door changes in it must be seen by everybody.
+        chat = met.chat = self._chats.get(met.chat.id, met.chat)
+        address = _address(met.sender)
+        if address and not met.is_late and not _is_answered_at(chat, address):
+            chats.move_chat(connection, chat.id, address)
+            chat.address, chat.alternate = address, 0
+        if sender.name and sender.name != chat.name and not met.is_late:
+            chats.name_contact(connection, chat.contact, sender.name)
+            chat.name = sender.name
+        for loser in met.merged:
+            chats.move_chat(connection, loser.id, chat.address)
+        if met.sender == sender and not met.is_late:
+            self.remember(account, sender, chat, met.since)
+        return met
 
-    def _account(self, connection: Connection, phone_number_id: str) -> int:
-        found = self._accounts.get(phone_number_id)
-        if found is None:
-            found = chats.account_id(connection, phone_number_id)
-            self._accounts[phone_number_id] = found
-        return found
-
-    def _contact(self, connection: Connection, sender: Sender) -> int | None:
-        for alias in _aliases(sender):
-            found = chats.contact_of(connection, alias)
-            if found is not None:
-                return found
-        return None
+    def _who(self, connection: Connection, account: str, sender: Sender, at: int) -> Who:
+        row = self._accounts.get(account)
+        if row is None:
+            row = self._accounts[account] = chats.account_id(connection, account)
+        return Who(row, sender, at)
 
 
-def _aliases(sender: Sender) -> list[str]:
-    """What the sender is known by, the surest first: a number may be given to somebody else."""
-    aliases = [f"u:{one}" for one in (sender.user_id, sender.parent_user_id) if one is not None]
-    if sender.wa_id is not None:
-        aliases.append(f"n:{match_key(digits_of(sender.wa_id)) or sender.wa_id}")
-    return aliases
+def _is_answered_at(chat: ChatRow, address: str) -> bool:
+    """Whether answers go to ``address`` already, or to the spelling of it that works."""
+    if chat.address == address:
+        return True
+    return chat.alternate == 1 and match_key(digits_of(address)) == match_key(chat.address)
 
 
 def _address(sender: Sender) -> str:

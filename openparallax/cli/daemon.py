@@ -37,10 +37,17 @@ def serve(path: Path | None) -> None:
 def check(path: Path | None) -> None:
     """Say everything that is wrong with the configuration; exit 78 if anything is."""
     settings = _load(path)
+    from openparallax.app.plugins import keepers  # noqa: PLC0415 - --help need not wait for it
+
     name = click.format_filename(settings.file)
     click.echo(f"{name} is in order")
     for warning in settings.warnings:
         click.echo(f"{name}: warning: {warning}")
+    for keeper in keepers(settings):
+        click.echo(
+            f"{name}: warning: {keeper} keeps what is said, so /otr is refused;"
+            " off_the_record.engine and off_the_record.pipeline may name others"
+        )
 
 
 def _load(path: Path | None) -> "Settings":

@@ -53,6 +53,28 @@ class RateLimit(Section):
     max_messages: int = Field(default=30, ge=1, le=100_000)
 
 
+class Number(Section):
+    """A further one of our numbers: what it says of itself; the rest is as the first one's."""
+
+    enabled: bool = True
+    phone_number_id: PhoneNumberId = Field(
+        description="the id that Meta's dashboard shows with this number, in quotes"
+    )
+    access_token: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
+    app_secret: tuple[SecretStr, ...] = Field(default=(), max_length=2)
+    verify_token: SecretStr | None = None
+    allowed_numbers: frozenset[ContactPattern] = Field(default=frozenset(), repr=False)
+    graph_api_url: BaseUrl = "https://graph.facebook.com"
+    graph_api_version: GraphVersion = "v25.0"
+    graph_timeout_seconds: Seconds = 20
+    rate_limit: RateLimit | None = None
+    presence: Literal["typing", "read", "none"] = "typing"
+    human_takeover_minutes: float = Field(default=60, ge=0, le=10_080, allow_inf_nan=False)
+    app_id: Words | None = None
+    waba_id: Words | None = None
+    public_url: Words | None = None
+
+
 class WhatsApp(Section):
     """One of our numbers and the public listener."""
 
@@ -88,12 +110,30 @@ class WhatsApp(Section):
     app_id: Words | None = None
     waba_id: Words | None = None
     public_url: Words | None = None
-    accounts: tuple[Any, ...] = ()
+    accounts: tuple[Number, ...] = ()
 
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the public listener directly."""
         return is_loopback(self.webhook_host)
+
+    @property
+    def numbers(self) -> tuple["WhatsApp", ...]:
+        """All our numbers that are switched on, this one first, each with all that holds for it.
+
+        A further number has of its own what it says, and else what the first one has.
+        """
+        others = (
+            self.model_copy(
+                update={
+                    "accounts": (),
+                    **{name: getattr(one, name) for name in one.model_fields_set},
+                }
+            )
+            for one in self.accounts
+            if one.enabled
+        )
+        return (self, *others)
 
 
 class Channels(Section):

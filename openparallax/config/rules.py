@@ -16,13 +16,7 @@ WHATSAPP: Final[Where] = ("channels", "whatsapp")
 # To pass over these in silence would be dangerous: words kept for ever, or sent in the clear.
 _NOT_YET: Final[tuple[Where, ...]] = (
     (*WHATSAPP, "tls"),
-    (*WHATSAPP, "accounts"),
     ("storage", "retention_days"),
-)
-_WITHOUT_EFFECT: Final[tuple[tuple[Where, Tree], ...]] = (
-    ((*WHATSAPP, "presence"), "none"),
-    ((*WHATSAPP, "rate_limit"), None),
-    ((*WHATSAPP, "human_takeover_minutes"), None),
 )
 _REMEDY: Final = "set the environment variable WHATSAPP_APP_SECRET (App settings, Basic)"
 _SQLITE: Final = "sqlite:///"
@@ -62,6 +56,28 @@ def check_enabled(whatsapp: Tree, problems: Problems) -> None:
     """Refuse a file whose only channel is switched off."""
     if isinstance(whatsapp, dict) and whatsapp.get("enabled") is False:
         problems.add((*WHATSAPP, "enabled"), "is false, and there is no other channel to serve")
+
+
+def check_accounts(whatsapp: WhatsApp | None, problems: Problems) -> None:
+    """Refuse numbers that are named twice, and a mixture of signed and unsigned ones.
+
+    Where one number's signatures are checked and another's are not, whoever can reach the listener
+    could pose as the second one's Meta.
+    """
+    if whatsapp is None:
+        return
+    seen = {whatsapp.phone_number_id}
+    for index, number in enumerate(whatsapp.accounts):
+        where = (*WHATSAPP, "accounts", index)
+        if number.phone_number_id in seen:
+            problems.add((*where, "phone_number_id"), "is the id of another number of this file")
+        seen.add(number.phone_number_id)
+        if number.enabled and number.app_secret and not whatsapp.app_secret:
+            problems.add(
+                (*where, "app_secret"),
+                "is there, and the first number has none: give it one too, or signatures could"
+                f" be checked for some only; {_REMEDY}",
+            )
 
 
 def check_notices(notices: Tree, names: Collection[str], problems: Problems) -> None:
@@ -105,10 +121,6 @@ def warnings(tree: Mapping[str, Tree], whatsapp: WhatsApp) -> tuple[str, ...]:
         whatsapp: The same, checked.
     """
     found = []
-    for where, silent in _WITHOUT_EFFECT:
-        block = _at(tree, where[:-1])
-        if isinstance(block, Mapping) and block.get(str(where[-1]), silent) != silent:
-            found.append(f"{'.'.join(map(str, where))} has no effect in this version")
     admin = tree.get("admin")
     if isinstance(admin, Mapping) and admin.get("enabled") is not False:
         found.append("admin has no effect in this version")
@@ -117,16 +129,19 @@ def warnings(tree: Mapping[str, Tree], whatsapp: WhatsApp) -> tuple[str, ...]:
             "channels.whatsapp.app_secret is missing: signatures cannot be checked, so whoever"
             f" reaches the listener can pose as Meta; {_REMEDY}"
         )
-    if not whatsapp.allowed_numbers:
-        found.append(
-            "channels.whatsapp.allowed_numbers is empty: everybody may write to this number, and"
-            " you pay for the answers"
-        )
-    scheme, _, rest = whatsapp.graph_api_url.partition("://")
-    if scheme.lower() == "http" and not is_loopback(_host_of(rest)):
-        found.append(
-            "channels.whatsapp.graph_api_url is not https: the access token travels unprotected"
-        )
+    for number in whatsapp.numbers:
+        name = "channels.whatsapp"
+        if number.phone_number_id != whatsapp.phone_number_id:
+            ids = [one.phone_number_id for one in whatsapp.accounts]
+            name += f".accounts.{ids.index(number.phone_number_id)}"
+        if not number.allowed_numbers:
+            found.append(
+                f"{name}.allowed_numbers is empty: everybody may write to this number, and"
+                " you pay for the answers"
+            )
+        scheme, _, rest = number.graph_api_url.partition("://")
+        if scheme.lower() == "http" and not is_loopback(_host_of(rest)):
+            found.append(f"{name}.graph_api_url is not https: the access token travels unprotected")
     return tuple(found)
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
 from openparallax.clock import Clock
 from openparallax.dispatch.lane import WINDOW_MARGIN_S, Lane, Taken, TakeTurn
+from openparallax.dispatch.merges import Merges
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
 from openparallax.model.envelope import Envelope, Move
@@ -18,6 +19,8 @@ PAGE = 500
 ROOM = 100_000
 """Envelopes in memory (about 200 bytes each); past this many the rest stays in the table."""
 RETRY_S = 1.0
+BEHIND_S = 0.2
+"""How often a chat looks whether the one that it was merged with has finished."""
 SUSPECT_DEATHS = 2
 """A turn found running after so many deaths runs while no other suspect does."""
 
@@ -34,6 +37,7 @@ class Dispatcher:
         log: Logger,
         most_turns: int,
         coalesces: bool,
+        is_sending: Callable[[int], bool],
     ) -> None:
         self._database = database
         self._take_turn = take_turn
@@ -41,6 +45,8 @@ class Dispatcher:
         self._log = log
         self._free = most_turns
         self._coalesces = coalesces
+        self._is_sending = is_sending
+        self._merges = Merges()
         self._lanes: dict[int, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,17 +64,22 @@ class Dispatcher:
 
     # -- what comes in --------------------------------------------------------------------------
 
-    def start(self, *, first_new: int, after_death: bool) -> None:
+    def start(
+        self, *, first_new: int, after_death: bool, merges: Sequence[tuple[int, int]] = ()
+    ) -> None:
         """Begin with what an earlier process left.
 
         Args:
             first_new: Envelopes below this number were admitted by an earlier process.
             after_death: That process did not stop cleanly: what is unfinished may have been
                 running, and counts as having run once even if its claim never reached the disk.
+            merges: Chats that turned out to be one, loser and survivor.
         """
+        for loser, survivor in merges:
+            self._merges.note(loser, survivor)
         self._first_new = first_new
         self._after_death = after_death
-        self._told = first_new - 1
+        self._told = max(self._told, first_new - 1)  # the door may have been quicker
         self._catch_up_soon()
 
     def admitted(self, new: Sequence[Envelope], released: Sequence[Envelope]) -> None:
@@ -109,6 +120,21 @@ class Dispatcher:
         for place, envelope in enumerate(lane.waiting):
             if envelope.number in turns:
                 lane.waiting[place] = replace(envelope, session=move.session)
+
+    def merged(self, loser: int, survivor: int) -> None:
+        """Two chats are one person's: what the loser has to do is done first."""
+        self._merges.note(loser, survivor)
+
+    def ended(self, chat: int, number: int) -> None:
+        """An envelope is over without a turn of its own; one that runs finds out at its end."""
+        lane = self._lanes.get(chat)
+        if lane is None:
+            return
+        before = len(lane.waiting)
+        lane.waiting = deque(one for one in lane.waiting if one.number != number)
+        self._waiting -= before - len(lane.waiting)
+        if not lane.waiting and not lane.is_running and not lane.is_ready:
+            del self._lanes[chat]
 
     def waiting_in(self, chat: int) -> int:
         """How many messages of a chat wait for their turn."""
@@ -197,7 +223,13 @@ class Dispatcher:
         while self._free and self._ready and not self._is_stopping:
             lane = self._ready.popleft()
             lane.is_ready = False
+            if not lane.waiting:
+                del self._lanes[lane.chat]  # what waited in it ended otherwise
+                continue
             lane.is_running = True
+            if self._merges.holds_back(lane.chat, self._has_work):
+                self._clock.call_later(BEHIND_S, partial(self._rested, lane))
+                continue
             self._free -= 1
             task = asyncio.get_running_loop().create_task(self._run(lane))
             self._tasks.add(task)
@@ -219,6 +251,9 @@ class Dispatcher:
             else:
                 self._rested(lane)
 
+    def _has_work(self, chat: int) -> bool:
+        return chat in self._lanes or self._is_sending(chat)
+
     def _rested(self, lane: Lane) -> None:
         lane.is_running = False
         if lane.waiting:
@@ -231,6 +266,8 @@ class Dispatcher:
 
     async def _one_turn(self, lane: Lane) -> float:
         """Run one turn; return for how long the lane is to rest."""
+        if not lane.waiting:
+            return 0.0
         group = lane.group(coalesces=self._coalesces)
         head = group[0]
         is_cold = head.number < self._first_new

@@ -1,7 +1,8 @@
 """The end of a turn: one transaction with what was said, its parcels, and that it is done."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from openparallax.clock import Clock
 from openparallax.errors import NotStored, Stale
@@ -10,11 +11,11 @@ from openparallax.metrics import Metrics
 from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.parcel import Parcel, ParcelState
-from openparallax.model.session import Session
+from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
 from openparallax.rendering.split import split
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, Database, envelopes, parcels
+from openparallax.storage import Connection, Database, chats, envelopes, parcels, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
@@ -22,6 +23,20 @@ from openparallax.transcript import Transcripts
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
+DAY_S = 86400
+RENDERED_AT_ONCE = 2_000
+"""Characters up to which an answer is rendered on the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Tokens by kind, and the model that they were spent on."""
+
+    model: str = ""
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+
+NOTHING_SPENT = Spent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class Said:
     text: str = ""
     notice: str = ""
     is_silence: bool = False
+    spent: Spent = NOTHING_SPENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class Finisher:
         notices: Notices,
         parcel_numbers: Numbers,
         post: Post,
+        renderers: Mapping[Mode, Callable[[str], str]],
         clock: Clock,
         log: Logger,
         metrics: Metrics,
@@ -77,6 +94,7 @@ class Finisher:
         self._notices = notices
         self._parcels = parcel_numbers
         self._post = post
+        self._renderers = renderers
         self._clock = clock
         self._log = log
         self._metrics = metrics
@@ -87,14 +105,18 @@ class Finisher:
         """Write what was said, its parcels, and that the envelopes are done: all or nothing."""
         wait_s = FIRST_RETRY_S
         session = group[0].session
+        parts = await self._parts(said, session.mode)
         while True:
             try:
-                count = await self._write(answer, group, session, said, asked)
+                count = await self._write(answer, group, session, said, parts, asked)
                 break
             except Stale:
                 group, session = await self._look_again(group)
                 if not group:
+                    self._metrics.count("turns", "overtaken")
                     return
+                left = {one.number for one in group}
+                asked = [entry for entry in asked if entry.turn in left]
             except NotStored:
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
@@ -123,11 +145,12 @@ class Finisher:
         group: Sequence[Envelope],
         session: Session,
         said: Said,
+        parts: Sequence[str],
         asked: Sequence[Entry],
     ) -> int:
         chat = answer.chat
         transcript = self._transcripts[session.mode]
-        entries, parts = self._entries(group[-1].number, session, said)
+        entries, places = self._entries(group[-1].number, session, said, parts)
         token = self._post.reserve(chat.account, chat.id) if parts else None
         # Each into its own session: a late /otr may have taken some of them only.
         closing = [
@@ -145,14 +168,21 @@ class Finisher:
                 *closing,
             ):
                 execute(connection, write)
-            posted = []
-            for place, part in enumerate(parts):
-                is_claimed = token is not None and place == 0
+            if said.spent.usage:
+                day = int(now // DAY_S)
+                for write in usage.add(day, chat.id, said.spent.model, said.spent.usage):
+                    execute(connection, write)
+            # Asked in this very transaction: since the turn began they may have got another
+            # number, and the old one may be somebody else's.
+            to = chats.address_of(connection, chat.id) if parts else ""
+            posted: list[Parcel] = []
+            for part in places:
+                is_claimed = token is not None and not posted
                 parcel = Parcel(
                     number=self._parcels.take(connection),
                     chat=chat.id,
                     account=chat.account,
-                    to=chat.address,
+                    to=to,
                     session=session,
                     turn=group[-1].number,
                     part=part,
@@ -181,30 +211,41 @@ class Finisher:
             raise
         return len(parts)
 
-    def _entries(self, turn: int, session: Session, said: Said) -> tuple[list[Entry], list[int]]:
+    async def _parts(self, said: Said, mode: Mode) -> Sequence[str]:
+        """What is sent: rendered as the engine of that mode needs it, and split.
+
+        Long answers on a thread: a page takes some milliseconds, and a hostile one seconds.
+        """
+        if said.is_silence:
+            return []
+        if said.notice:
+            return split(said.text or self._notices.say(said.notice))
+        text, render = _storable(said.text), self._renderers[mode]
+
+        def parts() -> Sequence[str]:
+            rendered = render(text)
+            return split(rendered if rendered.strip() else text)  # signs alone are shown as signs
+
+        return parts() if len(text) <= RENDERED_AT_ONCE else await asyncio.to_thread(parts)
+
+    def _entries(
+        self, turn: int, session: Session, said: Said, parts: Sequence[str]
+    ) -> tuple[list[Entry], list[int]]:
         """What is kept, and under which part numbers what is sent lies."""
         now = int(self._clock.now())
-        if said.is_silence:
-            return [], []
-        if said.notice:
-            words = said.text or self._notices.say(said.notice)
-            return [
-                Entry(session, turn, part, Role.NOTICE, Text(one), now)
-                for part, one in enumerate(split(words), start=1)
-            ], list(range(1, len(split(words)) + 1))
+        role = Role.NOTICE if said.notice else Role.PART
+        sent = [
+            Entry(session, turn, place, role, Text(one), now)
+            for place, one in enumerate(parts, start=1)
+        ]
+        if said.notice or said.is_silence:
+            return sent, [entry.part for entry in sent]
         text = _storable(said.text)
         engine = Entry(session, turn, ENGINE_PART, Role.ENGINE, Text(text), now)
-        parts = split(text)
         if parts == [text]:
             # Sent as it was written: one entry is enough.
             return [engine], [ENGINE_PART]
-        return [
-            engine,
-            *(
-                Entry(session, turn, part, Role.PART, Text(one), now)
-                for part, one in enumerate(parts, start=1)
-            ),
-        ], list(range(1, len(parts) + 1))
+        return [engine, *sent], [entry.part for entry in sent]
 
 
 def _storable(text: str) -> str:

@@ -20,6 +20,8 @@ class Taken(Enum):
     DONE = "done"
     HELD = "held"
     LATER = "later"
+    ASIDE = "aside"
+    """Nobody serves their number: left in the table, for a process that does."""
 
 
 class TakeTurn(Protocol):

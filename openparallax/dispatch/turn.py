@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openparallax.clock import Clock
-from openparallax.dispatch.finish import Answer, Finisher, Said
+from openparallax.dispatch.asking import Asking
+from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, Spent
 from openparallax.dispatch.lane import WINDOW_MARGIN_S, Taken
+from openparallax.dispatch.presence import Presence
 from openparallax.errors import Stale
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
-from openparallax.model.turn import Chat, Turn
 from openparallax.pipeline import EngineError, Next
 from openparallax.session.notices import Notices
 from openparallax.storage import Connection, Database, Write, chats, envelopes
@@ -35,6 +36,7 @@ _NOTICE_OF = {
     Errand.STILL_OFF: "still_off_the_record",
     Errand.ONLY_TEXT: "only_text",
     Errand.RESEND: "resend",
+    Errand.RATE_LIMITED: "rate_limited",
 }
 
 
@@ -57,6 +59,9 @@ class TurnTaker:
         engine_names: Mapping[Mode, str],
         notices: Notices,
         finisher: Finisher,
+        asking: Asking,
+        presence: Presence,
+        serves: Callable[[str], bool],
         find_chat: Callable[[int], Awaitable[ChatRow]],
         is_stopping: Callable[[], bool],
         forget_chats: Callable[[], None],
@@ -70,6 +75,9 @@ class TurnTaker:
         self._engine_names = engine_names
         self._notices = notices
         self._finisher = finisher
+        self._asking = asking
+        self._presence = presence
+        self._serves = serves
         self._find_chat = find_chat
         self._is_stopping = is_stopping
         self._forget_chats = forget_chats
@@ -109,9 +117,12 @@ class TurnTaker:
         if self._clock.now() >= window_until - WINDOW_MARGIN_S:
             return await self._hold(group)
         chat = await self._find_chat(group[0].chat)
+        if not self._serves(chat.account):
+            return Taken.ASIDE, len(group)  # a number that the configuration has no more
         head = group[0]
         answer = Answer(chat, window_until, started)
         if head.errand is not Errand.TURN:
+            self._presence.begin(chat, head, is_typing=False)
             await self._finisher.finish(answer, group, self._obey(head, waiting), [])
             return Taken.DONE, 1
         texts = await self._read(group)
@@ -122,12 +133,15 @@ class TurnTaker:
             said = Said(notice="killed")
         else:
             claim = await self._claim(group, deaths, is_cold=is_cold)
+            self._presence.begin(chat, group[-1], is_typing=True)
             try:
                 said = await self._ask(chat, group, texts)
                 claim.is_over = True
             except asyncio.CancelledError:
                 self._database.unit(_writing(envelopes.unclaim([one.number for one in group])))
                 raise
+            finally:
+                self._presence.end(chat.id)
         await self._finisher.finish(answer, group, said, texts)
         return Taken.DONE, len(group)
 
@@ -167,26 +181,20 @@ class TurnTaker:
         return claim
 
     async def _ask(self, chat: ChatRow, group: Sequence[Envelope], texts: list[Entry]) -> Said:
-        head, last = group[0], group[-1]
-        history = await self._transcripts[head.session.mode].history(head.session, head.number)
-        turn = Turn(
-            id=str(head.number),
-            chat=Chat(id=str(chat.id), account=chat.account, name=chat.name),
-            mode=head.session.mode,
-            text="\n".join(entry.text.words for entry in texts),
-            history=history,
-            received_at=last.sent_at,
-        )
+        head = group[0]
+        turn = await self._asking.turn_for(chat, group, texts)
         try:
             reply = await self._pipelines[head.session.mode](turn)
+            spent = Spent(reply.model, reply.usage)
             if reply.text is None:
-                return Said(is_silence=True)
-            if reply.text.strip():
-                return Said(text=reply.text)
+                return Said(is_silence=True, spent=spent)
+            if isinstance(reply.text, str) and reply.text.strip():
+                return Said(text=reply.text, spent=spent)
             reason = "empty"
         except asyncio.CancelledError:
             if self._is_stopping():
                 raise
+            spent = NOTHING_SPENT
             # The engine's own doing: not ours to be ended by.
             task = asyncio.current_task()
             while task is not None and task.cancelling():
@@ -194,13 +202,13 @@ class TurnTaker:
             reason = "CancelledError"
         except EngineError as error:
             self._failed(head, error)
-            return Said(notice=error.notice)
+            return Said(notice=error.notice, spent=Spent(error.model, error.usage))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the person is told
             self._failed(head, error)
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, reason=reason)
-        return Said(notice="engine_failed")
+        return Said(notice="engine_failed", spent=spent)
 
     def _failed(self, head: Envelope, error: BaseException) -> None:
         self._metrics.count("engine_failures", "raised")

@@ -1,13 +1,23 @@
 """The engine that asks a Claude model, through Anthropic's Messages API and official SDK."""
 
+import asyncio
 import logging
 import re
-from itertools import dropwhile
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from openparallax.plugin import EngineError, PluginSettings, Reply, SecretStr, Tools, Turn
+from openparallax.engines.prompt import render_messages, render_system, storable
+from openparallax.plugin import (
+    EngineError,
+    PluginSettings,
+    Reply,
+    SecretStr,
+    Tools,
+    TooSlow,
+    Turn,
+)
 
 ADDRESS = "https://api.anthropic.com"
 
@@ -29,10 +39,19 @@ Source:
     Anthropic's pages "What's new" and "Migration guide" of each model, autumn 2026.
 """
 
-_CACHE_UP_TO_HERE = {"cache_control": {"type": "ephemeral"}}
+LONGEST_PAUSE_S = 30.0
+"""Where the API asks for a longer pause, the person is told at once instead of waiting it out."""
+
 _REQUEST_ID = re.compile(r"req_[A-Za-z0-9]{1,64}")
 
+_OUT_OF_TOKENS = (
+    "The model used up its tokens before it wrote anything: raise the engine's max_tokens."
+)
 _REASONS = {
+    301: "the address has moved: check the engine's base_url",
+    302: "the address has moved: check the engine's base_url",
+    307: "the address has moved: check the engine's base_url",
+    308: "the address has moved: check the engine's base_url",
     400: "the request is invalid: check the engine's model and max_tokens",
     401: "the API key is not valid: check the engine's api_key",
     402: "the account has a billing problem: see Anthropic's console",
@@ -45,7 +64,12 @@ _REASONS = {
 
 
 class Anthropic:
-    """Answer with a Claude model; it sees the session's history and the turn."""
+    """Answer with a Claude model; it sees the session's history and the turn.
+
+    One request, one whole answer, on purpose no stream: a turn has one reply, which is sent when it
+    is whole. A stream would wake the loop for every few words and gain nothing, and simple servers
+    that speak the Messages API need not be able to stream.
+    """
 
     class Settings(PluginSettings):
         """Which model, and how it is asked."""
@@ -69,9 +93,16 @@ class Anthropic:
         @field_validator("api_key")
         @classmethod
         def _is_one_word(cls, key: SecretStr) -> SecretStr:
-            if any(character.isspace() for character in key.get_secret_value()):
-                raise ValueError("must not hold spaces or line ends")
+            if not all("!" <= character <= "~" for character in key.get_secret_value()):
+                raise ValueError("must be one word, without spaces, line ends or foreign letters")
             return key
+
+        @field_validator("base_url")
+        @classmethod
+        def _names_a_host(cls, url: str | None) -> str | None:
+            if url is not None and not _has_a_host(url):
+                raise ValueError("must name a host, such as https://api.example.org")
+            return url
 
     keeps_content = False
     writes_markdown = True
@@ -85,13 +116,18 @@ class Anthropic:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._settings = settings
         self._log = tools.log
+        # Nothing arrives before the answer is whole; models write 20 tokens a second and more.
+        self._most_s = 60 + settings.max_tokens / 20
         self._client = anthropic.AsyncAnthropic(
             api_key=settings.api_key.get_secret_value(),
             base_url=settings.base_url or ADDRESS,  # not ANTHROPIC_BASE_URL: the file says where to
             max_retries=2,
-            # Nothing arrives before the answer is whole; models write 20 tokens a second and more.
-            timeout=anthropic.Timeout(60 + settings.max_tokens / 20, connect=10),
+            timeout=anthropic.Timeout(self._most_s, connect=10),
             open_telemetry=False,  # its spans hold the words if the environment asks for it
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                follow_redirects=False,  # key and words go where the file says and nowhere else
+                event_hooks={"response": [_mind_the_pause]},
+            ),
         )
         self._ask = self._client.messages.create  # imports the rest now, not in the first turn
         self._request: dict[str, Any] = {
@@ -99,19 +135,22 @@ class Anthropic:
             "max_tokens": settings.max_tokens,
             **_WITHOUT_THINKING.get(settings.model, {}),
         }
-        if settings.system_prompt.strip():
-            system = {"type": "text", "text": settings.system_prompt, **_CACHE_UP_TO_HERE}
-            self._request["system"] = [system]
+        if system := render_system(settings.system_prompt):
+            self._request["system"] = system
 
     async def answer(self, turn: Turn) -> Reply:
-        """Answer ``turn`` with one request; overload and rate limits are tried three times in all.
+        """Answer ``turn``; what may get better (overload, rate limits) is tried three times in all.
 
         Raises:
             EngineError: The API failed or refused, the model refused or wrote nothing.
+            TooSlow: All of that took longer than an answer may take.
         """
         request = {**self._request, "messages": render_messages(turn)}
         try:
-            message = await self._ask(**request)
+            # For all tries together, and for an answer that comes byte by byte: the SDK's own
+            # time-out begins anew with each of them.
+            async with asyncio.timeout(self._most_s):
+                message = await self._ask(**request)
         except Exception as error:  # noqa: BLE001 - whatever it is, it may quote the prompt
             failure = _explain(error)
         else:
@@ -130,62 +169,42 @@ class Anthropic:
                 "The Messages API answered with something else than a message: check the engine's "
                 "base_url."
             )
+        model = message.model if isinstance(message.model, str) else self._settings.model
+        usage = _usage(getattr(message, "usage", None))
         reason = message.stop_reason
-        if reason == "refusal":
-            raise EngineError("The model refused to answer.")
-        text = "".join(
-            block.text
-            for block in content
-            if getattr(block, "type", None) == "text" and isinstance(block.text, str)
-        )
-        text = _storable(text)
         was_cut = reason in ("max_tokens", "model_context_window_exceeded")
-        if not text.strip():
-            raise EngineError(
-                "The model used up its tokens before it wrote anything: raise the engine's "
-                "max_tokens."
-                if was_cut
-                else "The model answered with no words."
-            )
+        text = _text_of(content)
+        failure = ""
+        if reason == "refusal":
+            failure = "The model refused to answer."  # and what it had written is not an answer
+        elif not text.strip():
+            failure = _OUT_OF_TOKENS if was_cut else "The model answered with no words."
+        if failure:
+            raise EngineError(failure, usage=usage, model=model)
         if was_cut:
             self._log.warning(
                 "reply_cut_short", turn=turn.id, reason=reason, limit=self._settings.max_tokens
             )
-        model = message.model if isinstance(message.model, str) else self._settings.model
-        return Reply(text=text, usage=_usage(getattr(message, "usage", None)), model=model)
+        return Reply(text=text, usage=usage, model=model)
 
 
-def render_messages(turn: Turn) -> list[dict[str, Any]]:
-    """The session's history and the turn as the API wants them: alternating, the contact first.
-
-    Entries of one role in a row become blocks of one message and are not glued together, so that
-    the history's blocks are the same in the next request, and the cache mark on the last of them
-    finds what it marked in this one. The API refuses blank blocks, so they are left out.
-
-    Raises:
-        EngineError: The turn has no words.
-    """
-    if not turn.text.strip():
-        raise EngineError("There are no words to answer.")
-    messages: list[dict[str, Any]] = []
-
-    def add(role: str, text: str) -> None:
-        if not messages or messages[-1]["role"] != role:
-            messages.append({"role": role, "content": []})
-        messages[-1]["content"].append({"type": "text", "text": _storable(text)})
-
-    history = (spoken for spoken in turn.history if spoken.text.strip())
-    for spoken in dropwhile(lambda spoken: spoken.role == "engine", history):
-        add("user" if spoken.role == "contact" else "assistant", spoken.text)
-    if messages:
-        messages[-1]["content"][-1].update(_CACHE_UP_TO_HERE)
-    add("user", turn.text)
-    return messages
+def _has_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0  # asking for the port checks it
+    except ValueError:
+        return False
 
 
-def _storable(text: str) -> str:
-    """``text`` without lone surrogates, which neither JSON's bytes nor the database can hold."""
-    return text.encode("utf-8", "replace").decode()
+def _text_of(content: list[Any]) -> str:
+    """The words of an answer: not its thoughts, nor what else may stand between them."""
+    return storable(
+        "".join(
+            block.text
+            for block in content
+            if getattr(block, "type", None) == "text" and isinstance(block.text, str)
+        )
+    )
 
 
 def _usage(usage: Any) -> dict[str, int]:
@@ -195,15 +214,25 @@ def _usage(usage: Any) -> dict[str, int]:
         "cache_read": getattr(usage, "cache_read_input_tokens", None),
         "cache_write": getattr(usage, "cache_creation_input_tokens", None),
     }
-    return {kind: count for kind, count in counts.items() if isinstance(count, int)}
+    return {kind: count for kind, count in counts.items() if type(count) is int and count >= 0}
+
+
+async def _mind_the_pause(response: Any) -> None:
+    """Have the SDK not try again where it would have to wait too long before."""
+    try:
+        pause_s = float(response.headers.get("retry-after", ""))
+    except ValueError:
+        return  # not said, or said as a date: the SDK knows what to do
+    if pause_s > LONGEST_PAUSE_S:
+        response.headers["x-should-retry"] = "false"
 
 
 def _explain(error: Exception) -> EngineError:
     """Say what went wrong in our own words only: the API's may quote the prompt, or the key."""
     import anthropic  # noqa: PLC0415 - loaded by then
 
-    if isinstance(error, anthropic.APITimeoutError):
-        return EngineError("The Messages API did not answer in time.")
+    if isinstance(error, TimeoutError | anthropic.APITimeoutError):
+        return TooSlow("The Messages API did not answer in time.")
     if isinstance(error, anthropic.APIConnectionError):
         return EngineError(
             "The Messages API could not be reached: check the network and the engine's base_url."

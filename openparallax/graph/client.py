@@ -3,19 +3,19 @@
 import asyncio
 import json
 import re
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from yarl import URL
 
 from openparallax import __version__
 from openparallax.errors import ConfigError
-from openparallax.graph.errors import classify
+from openparallax.graph.answers import outcome_of, read_answer
+from openparallax.graph.presence import Presence
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.outcomes import Accepted, NotSent, Outcome, Refused, Unanswered
 
-MAX_ANSWER_BYTES: Final = 1024 * 1024
 _CONNECT_S: Final = 10.0
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 _VERSION = re.compile(r"v[0-9]+\.[0-9]+")
@@ -70,6 +70,7 @@ class GraphClient:
         self._session: aiohttp.ClientSession | None = None
         self._log = log
         self._metrics = metrics
+        self._presence = Presence(log, metrics)
 
     async def open(self) -> None:
         """Make ready to send; opens no connection. Nothing happens if it is open already."""
@@ -120,6 +121,24 @@ class GraphClient:
         self._metrics.count("graph_send", _label(outcome))
         return outcome
 
+    async def show_presence(self, *, phone_number_id: str, wamid: str, is_typing: bool) -> None:
+        """Mark a contact's message as read, and with it the earlier ones; perhaps show typing.
+
+        Only for show: it takes no place of a send's, has five seconds, is dropped where too many
+        are under way, and never raises but for being cancelled. May be repeated.
+
+        Args:
+            phone_number_id: Which of our numbers the message came to.
+            wamid: Of the contact's message.
+            is_typing: Typing is seen until the answer comes, at most 25 seconds.
+
+        Source:
+            Cloud API, mark messages as read, typing indicators; there is none without the other.
+        """
+        await self._presence.show(
+            self._session, self._url(phone_number_id), wamid, is_typing=is_typing
+        )
+
     async def _post(self, phone_number_id: str, data: bytes) -> Outcome:
         async with self._slots:
             if self._session is None:
@@ -131,7 +150,7 @@ class GraphClient:
                     self._url(phone_number_id), data=data, allow_redirects=False
                 )
                 try:
-                    return _outcome(answer.status, await _read(answer))
+                    return outcome_of(answer.status, await read_answer(answer))
                 finally:
                     answer.release()
             except (
@@ -186,67 +205,6 @@ def _address(to: str) -> tuple[str, str]:
     if _BUSINESS_SCOPED_ID.fullmatch(to):
         return "recipient", to
     return "to", to
-
-
-async def _read(answer: aiohttp.ClientResponse) -> bytes | None:
-    """The answer's body, or None where it is longer than any of Graph's."""
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            answer.close()
-            return None
-    return bytes(body)
-
-
-def _outcome(http_status: int, body: bytes | None) -> Outcome:
-    """What an answer says. Its Content-Type is not asked: proxies and Graph itself misstate it."""
-    answer = _parse(body)
-    if 200 <= http_status < 300:
-        wamid = _first(answer, "messages").get("id")
-        if isinstance(wamid, str) and wamid:
-            wa_id = _first(answer, "contacts").get("wa_id")
-            return Accepted(wamid, wa_id if isinstance(wa_id, str) else None)
-    error = answer.get("error")
-    code, trace = _code_and_trace(error) if isinstance(error, dict) else (None, "")
-    if code is not None or 300 <= http_status < 500:
-        return Refused(code, classify(code, http_status), trace)
-    if http_status == 200:
-        return Unanswered("no_message_id" if answer else "unreadable_answer")
-    return Unanswered(f"http_{http_status}")
-
-
-def _parse(body: bytes | None) -> dict[str, Any]:
-    try:
-        answer = json.loads(body or b"null")
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _code_and_trace(error: dict[str, Any]) -> tuple[int | None, str]:
-    """Meta's code and trace; a wrong phone number id comes as 100 with subcode 33, and is 33.
-
-    Source:
-        Graph's "Unsupported post request. Object with ID … does not exist". The difference
-        matters: 33 meets every message of the number, 100 this one alone.
-    """
-    code, trace = error.get("code"), error.get("fbtrace_id")
-    if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) < 10:
-        code = int(code)
-    if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code < 10**9:
-        code = None
-    elif code == 100 and error.get("error_subcode") == 33:
-        code = 33
-    if not isinstance(trace, str) or len(trace) > 64 or not _HEADER_SAFE.fullmatch(trace):
-        trace = ""
-    return code, trace
-
-
-def _first(answer: dict[str, Any], key: str) -> dict[str, Any]:
-    items = answer.get(key)
-    first = items[0] if isinstance(items, list) and items else None
-    return first if isinstance(first, dict) else {}
 
 
 def _label(outcome: Outcome) -> str:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field, replace
 
 from openparallax.errors import NotStored
-from openparallax.model.entry import Entry
+from openparallax.model.entry import CAME_IN, Entry
 from openparallax.model.envelope import Envelope, Move
 from openparallax.model.parcel import Parcel
+from openparallax.model.session import Session
 
 
 class Draining(NotStored):
@@ -22,6 +23,12 @@ class Admission:
         entries: Words to be held by the transcript of their mode.
         parcels: Confirmations of `/otr`, and parcels that a closed window held.
         moves: What was scrubbed from the disk; the log must be truncated after the commit.
+        erased: Words of a turn that were revoked; the same is true of the log.
+        renewed: Sessions whose history has changed.
+        ended: Chat and number of envelopes that are over without a turn of theirs.
+        handed_over: Chats that a person of ours answers now.
+        merges: Chats that turned out to be one: loser, survivor.
+        reloads: Chats of which the outbox is to read the table anew.
         counts: How often each thing happened, by a short word.
         refused: Shortened numbers of those who were not let in.
     """
@@ -31,8 +38,19 @@ class Admission:
     entries: list[Entry] = field(default_factory=list)
     parcels: list[Parcel] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    erased: list[tuple[Session, int]] = field(default_factory=list)
+    renewed: list[Session] = field(default_factory=list)
+    ended: list[tuple[int, int]] = field(default_factory=list)
+    handed_over: set[int] = field(default_factory=set)
+    merges: list[tuple[int, int]] = field(default_factory=list)
+    reloads: set[int] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+
+    @property
+    def has_scrubbed(self) -> bool:
+        """Whether words have left the disk, and must leave the log too."""
+        return bool(self.moves or self.erased)
 
     def take_along(self, move: Move) -> None:
         """Note a move, and have what the same request brought or released before it go along."""
@@ -48,6 +66,17 @@ class Admission:
         self.entries = [
             one for one in self.entries if one.turn not in moved or one.session == move.session
         ]
+
+    def end(self, chat: int, number: int) -> None:
+        """An envelope is over, also if this very request had brought or released it."""
+        self.ended.append((chat, number))
+        for work in (self.envelopes, self.released):
+            work[:] = [one for one in work if one.number != number]
+
+    def erase(self, session: Session, turn: int) -> None:
+        """The words of a turn are revoked, also if this very request had brought them."""
+        self.erased.append((session, turn))
+        self.entries = [one for one in self.entries if one.turn != turn or one.role not in CAME_IN]
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

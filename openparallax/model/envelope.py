@@ -1,6 +1,6 @@
 """What travels inbound: a message without its words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
 from openparallax.model.session import Session
@@ -33,6 +33,7 @@ class Errand(Enum):
     """Looked like a command; ``detail`` names the nearest real one."""
     ONLY_TEXT = "only text"
     RESEND = "resend"
+    RATE_LIMITED = "rate limited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,13 @@ class Envelope:
         sent_at: Meta's timestamp, unix seconds; compared with other timestamps of Meta's only.
         window_until: When the customer service window that it opened closes, unix seconds.
         length: Number of characters of its words.
-        detail: For ``MISTYPED`` the nearest command (one of ours, never what was typed).
+        detail: For ``MISTYPED`` the nearest command (one of ours, never what was typed); for a
+            ``TURN`` `HAS_DETAILS` where the transcript holds more than the words.
         state: Where it is.
         turn: Number of the first envelope that it is answered with, once claimed.
         attempts: How often it was claimed.
+        wamid: Meta's id of the message, for marking it read; in memory only, since it holds the
+            person's number: "" once read from the table.
     """
 
     number: int
@@ -64,6 +68,10 @@ class Envelope:
     state: EnvelopeState = EnvelopeState.QUEUED
     turn: int | None = None
     attempts: int = 0
+    wamid: str = field(default="", repr=False)
+
+
+HAS_DETAILS = "details"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Parcel:
         number: Rises with every parcel; part of the callback data of each send.
         chat: Opaque id of the chat; parcels of a chat are sent in order, one at a time.
         account: Phone number id that it is sent from.
-        to: Where it goes: the number as Meta gave it, or a business-scoped id.
+        to: Where it goes, a number or a business-scoped id, as known when it was posted or read;
+            a send that is claimed later asks the chat's row again.
         session: Where its words lie, and by its mode in which room.
         turn: With ``part``, the key of its words.
         part: 1 and up.

@@ -39,6 +39,52 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """An earlier message that a new one answers, in WhatsApp's way of quoting.
+
+    Attributes:
+        role: Whose it was: ``contact`` or ``engine``; None where that is not known any more.
+        text: Its words; None where they are not known any more, or belong to another session.
+    """
+
+    role: Literal["contact", "engine"] | None = None
+    text: str | None = None
+
+    def __repr__(self) -> str:
+        said = "unknown" if self.text is None else f"<{len(self.text)} characters>"
+        return f"Quoted(role={self.role!r}, text={said})"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a turn, with what came beside its words.
+
+    Attributes:
+        text: The words, or the title of what was tapped.
+        sent_at: Meta's timestamp, unix seconds.
+        choice_id: Id of the button or list row that was tapped, or "".
+        quoted: The message that it answers, if it was sent as an answer.
+        is_forwarded: It was written by somebody else and passed on.
+        is_forwarded_often: It was passed on more than five times.
+        product: The product asked about, as ``catalog id/retailer's id``, or "".
+        referral: The advertisement that brought the person, by Meta's names (``headline``,
+            ``body``, ``source_url``, ``ctwa_clid``, ...).
+    """
+
+    text: str
+    sent_at: int = 0
+    choice_id: str = ""
+    quoted: Quoted | None = None
+    is_forwarded: bool = False
+    is_forwarded_often: bool = False
+    product: str = ""
+    referral: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Message(text=<{len(self.text)} characters>, sent_at={self.sent_at})"
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One or more messages of a contact, to be answered with one reply.
 
@@ -49,6 +95,7 @@ class Turn:
         text: The words; messages answered together are joined by a newline.
         history: What was said before in this session, oldest first, beginning with ``contact``.
         received_at: Meta's timestamp of the latest message, unix seconds.
+        messages: The messages that it answers, each with what came beside its words.
     """
 
     id: str
@@ -57,6 +104,7 @@ class Turn:
     text: str
     history: tuple[Spoken, ...] = ()
     received_at: int = 0
+    messages: tuple[Message, ...] = ()
 
     def __repr__(self) -> str:
         return (

@@ -7,16 +7,18 @@ from typing import Protocol
 from openparallax.clock import Clock
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.outcomes import Outcome
+from openparallax.model.outcomes import ErrorClass, Outcome, Refused
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox.account import AccountState
 from openparallax.outbox.lane import Next
+from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.settling import Settling
+from openparallax.outbox.spelling import UNDELIVERABLE
 from openparallax.outbox.tokens import callback_data, new_token
 from openparallax.outbox.waits import WINDOW_MARGIN_S, Waits
 from openparallax.rendering.split import split
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, Database, parcels
+from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.transcript import Transcripts
 
 MOST_REPEATS = 2
@@ -49,6 +51,7 @@ class Delivery:
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        sent_lately: SentLately | None = None,
     ) -> None:
         self._database = database
         self._transcripts = transcripts
@@ -66,6 +69,7 @@ class Delivery:
             clock=clock,
             log=log,
             metrics=metrics,
+            sent_lately=sent_lately,
         )
         self._told: dict[int, tuple[int, int]] = {}
 
@@ -102,24 +106,46 @@ class Delivery:
             parcel = claimed
         if is_lost:
             self._note_told(parcel)
-        outcome = await self._send(
+        outcome = await self._hand_over(parcel, body)
+        return await self._settling.follow(parcel, account, outcome)
+
+    async def _hand_over(self, parcel: Parcel, body: str) -> Outcome:
+        if not parcel.to:
+            # Whoever it is for has left their number to somebody else and has no id: nowhere.
+            return Refused(UNDELIVERABLE, ErrorClass.RECIPIENT)
+        return await self._send(
             phone_number_id=parcel.account,
             to=parcel.to,
             body=body,
             token=callback_data(parcel.number, parcel.token),
         )
-        return await self._settling.follow(parcel, account, outcome)
 
     async def _claim(self, parcel: Parcel) -> Parcel | None:
-        """Write down that a send begins; None if the parcel is not what the lane thinks it is."""
+        """Write down that a send begins; None if the parcel is not what the lane thinks it is.
+
+        Where it goes is asked in the same unit: while it waited, its number may have become another
+        person's.
+        """
         token = new_token()
         claim = parcels.claim(parcel.number, parcel.state, token)
-        if not await self._database.unit(lambda c: parcels.change(c, claim)):
+
+        def work(connection: Connection) -> str | None:
+            is_claimed = parcels.change(connection, claim)
+            return chats.address_of(connection, parcel.chat) if is_claimed else None
+
+        address = await self._database.unit(work)
+        if address is None:
             return None
         if parcel.state is ParcelState.UNKNOWN:
             self._metrics.count("parcels", "sent_again")
             self._log.warning("parcel_sent_again", parcel=parcel.number, chat=parcel.chat)
-        return replace(parcel, state=ParcelState.SENDING, token=token, attempts=parcel.attempts + 1)
+        return replace(
+            parcel,
+            to=address,
+            state=ParcelState.SENDING,
+            token=token,
+            attempts=parcel.attempts + 1,
+        )
 
     # -- the window -----------------------------------------------------------------------------
 

@@ -4,10 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from openparallax.clock import Timer
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox.account import AccountState
+
+if TYPE_CHECKING:
+    from openparallax.outbox.lanes import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ class Lane:
     Attributes:
         parcels: Open ones, by rising number; one in doubt stands first.
         is_busy: A step is under way, or the lane rests or is reserved: no other step may begin.
-        is_ready: It stands in the line of those that want a step.
         is_reserved: A turn is about to post a parcel that it has claimed for sending.
         is_claimed: The first parcel was claimed for the very next step, in the turn's transaction.
         is_cold: To be read from the table before its next send.
         is_cut: The step under way was ended from outside, since its parcel is settled.
+        line: Where it stands among those that want a step, if it does.
         timer: Ends the lane's rest.
         task: The delivery under way.
     """
@@ -53,8 +57,8 @@ class Lane:
         "is_claimed",
         "is_cold",
         "is_cut",
-        "is_ready",
         "is_reserved",
+        "line",
         "parcels",
         "task",
         "timer",
@@ -64,11 +68,11 @@ class Lane:
         self.chat = chat
         self.parcels: deque[Parcel] = deque()
         self.is_busy = False
-        self.is_ready = False
         self.is_reserved = False
         self.is_claimed = False
         self.is_cold = False
         self.is_cut = False
+        self.line: Line | None = None
         self.timer: Timer | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -104,51 +108,3 @@ class Lane:
 
 def _place(parcel: Parcel) -> tuple[bool, int]:
     return parcel.state is not ParcelState.UNKNOWN, parcel.number
-
-
-class Lanes:
-    """All lanes, and the line of those that want a step."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[int, Lane] = {}
-        self._ready: deque[Lane] = deque()
-
-    def __contains__(self, chat: int) -> bool:
-        return chat in self._lanes
-
-    def get(self, chat: int) -> Lane | None:
-        return self._lanes.get(chat)
-
-    def open(self, chat: int, *, is_cold: bool = False) -> Lane:
-        """A new lane for a chat that has none."""
-        lane = self._lanes[chat] = Lane(chat)
-        lane.is_cold = is_cold
-        return lane
-
-    def make_ready(self, lane: Lane) -> None:
-        """Put a lane in the line, unless it is busy or stands there already."""
-        if not (lane.is_busy or lane.is_ready):
-            lane.is_ready = True
-            self._ready.append(lane)
-
-    @property
-    def first_ready(self) -> Lane | None:
-        """The lane whose step is next, if any."""
-        return self._ready[0] if self._ready else None
-
-    def take_ready(self) -> None:
-        """Take the first lane out of the line."""
-        self._ready.popleft().is_ready = False
-
-    def leave(self, lane: Lane) -> None:
-        """A lane's step or rest is over: it goes on with what waits in it, or is let go."""
-        lane.is_busy = False
-        if lane.parcels or lane.is_cold:
-            self.make_ready(lane)
-        elif self._lanes.get(lane.chat) is lane:
-            del self._lanes[lane.chat]
-
-    @property
-    def waiting(self) -> int:
-        """How many parcels are in all lanes, those being sent included."""
-        return sum(len(lane.parcels) for lane in self._lanes.values())

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 
-from openparallax.clock import Clock, Timer
+from openparallax.clock import Clock
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox.account import AccountState
-from openparallax.outbox.gate import Gate
-from openparallax.outbox.lane import Deliver, Lane, Lanes
+from openparallax.outbox.departures import Departures
+from openparallax.outbox.lane import Deliver, Lane
+from openparallax.outbox.lanes import Lanes
 from openparallax.outbox.pacing import Pacing
 from openparallax.outbox.reading import RETRY_S, chats_with_work, read_lane
 from openparallax.outbox.tokens import new_token
@@ -28,18 +29,25 @@ class Outbox:
         clock: Clock,
         log: Logger,
         most_in_flight: int,
+        serves: Callable[[str], bool] = lambda _account: True,
     ) -> None:
         self._database = database
         self._deliver = deliver
-        self._make_pacing = pacing
         self._clock = clock
         self._log = log
         self._free = most_in_flight
         self._lanes = Lanes()
         self._holding: set[int] = set()
-        self._gates: dict[str, Gate] = {}
+        self._departures = Departures(
+            self._lanes,
+            pacing=pacing,
+            serves=serves,
+            rest=self._rest,
+            go_on=self._pump,
+            clock=clock,
+            log=log,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
-        self._pump_timer: Timer | None = None
         self._loading: asyncio.Task[None] | None = None
         self._is_loaded = False
         self._is_stopping = False
@@ -54,8 +62,11 @@ class Outbox:
         """Read all that is to be sent from the table.
 
         To be called when the wall clock was set back, too: what a window held that only seemed
-        closed goes on. May be repeated; lanes keep their order, their rest and their waits.
+        closed goes on; and when a number is served that was not before. May be repeated; lanes keep
+        their order, their rest and their waits.
         """
+        self._lanes.look_at_all()
+        self._pump()
         if self._loading is None or self._loading.done():
             self._loading = asyncio.get_running_loop().create_task(self._load())
 
@@ -70,12 +81,12 @@ class Outbox:
             not self._is_loaded
             or self._is_stopping
             or not self._free
-            or self._lanes.first_ready
+            or self._lanes.is_waiting(account)
             or chat in self._lanes
             or chat in self._holding
         ):
             return None
-        gate = self._gate(account)
+        gate = self._departures.gate(account)
         if not gate.is_open(chat):
             return None
         lane = self._lanes.open(chat)
@@ -136,6 +147,10 @@ class Outbox:
         self._lanes.make_ready(lane)
         self._pump()
 
+    def has_work(self, chat: int) -> bool:
+        """Whether something of a chat is to be sent, as far as memory knows."""
+        return chat in self._lanes
+
     @property
     def waiting(self) -> int:
         """How many parcels wait in memory, those being sent included."""
@@ -148,16 +163,9 @@ class Outbox:
 
     def account(self, account: str) -> AccountState:
         """The state of one of our numbers."""
-        return self._gate(account).state
+        return self._departures.gate(account).state
 
     # -- what there is to send ------------------------------------------------------------------
-
-    def _gate(self, account: str) -> Gate:
-        gate = self._gates.get(account)
-        if gate is None:
-            state = AccountState(account, self._clock, self._log)
-            gate = self._gates[account] = Gate(state, self._make_pacing(account))
-        return gate
 
     def _lane(self, chat: int) -> Lane:
         # Before all is loaded there may be older parcels of the chat in the table.
@@ -183,31 +191,11 @@ class Outbox:
 
     def _pump(self) -> None:
         """Begin as many steps as may begin now."""
-        while self._free and not self._is_stopping and (lane := self._lanes.first_ready):
-            if lane.parcels and not lane.is_cold:
-                gate = self._gate(lane.parcels[0].account)
-                if wait_s := gate.wait_s():
-                    # One number for now; with several, each needs a line of its own here.
-                    self._pump_later(wait_s)
-                    return
-                if wait_s := gate.pacing.chat_wait_s(lane.chat):
-                    self._lanes.take_ready()
-                    self._rest(lane, wait_s)
-                    continue
-                gate.begin(lane.parcels[0])
-            self._lanes.take_ready()
+        while self._free and not self._is_stopping and (departs := self._departures.next()):
+            lane, begun = departs
             lane.is_busy = True
             self._free -= 1
-            self._spawn(self._step(lane))
-
-    def _pump_later(self, wait_s: float) -> None:
-        if self._pump_timer is None and wait_s != float("inf"):
-
-            def pump() -> None:
-                self._pump_timer = None
-                self._pump()
-
-            self._pump_timer = self._clock.call_later(wait_s, pump)
+            self._spawn(self._step(lane, begun))
 
     def _rest(self, lane: Lane, seconds: float) -> None:
         lane.is_busy = True
@@ -224,14 +212,22 @@ class Outbox:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _step(self, lane: Lane) -> None:
-        """Load a cold lane, or deliver its first parcel; then see how the lane goes on."""
+    async def _step(self, lane: Lane, begun: Parcel | None = None) -> None:
+        """Load a cold lane, or deliver its first parcel; then see how the lane goes on.
+
+        Args:
+            lane: Busy by now.
+            begun: The parcel for which the gate was passed.
+        """
         rest_s = 0.0
         try:
             if lane.parcels and (lane.is_claimed or not lane.is_cold):
                 rest_s = await self._deliver_first(lane)
-            elif lane.is_cold:
-                await self._warm(lane)
+            else:
+                if begun is not None:  # turned cold in the moment between
+                    self._departures.end(begun, has_sent=False)
+                if lane.is_cold:
+                    await self._warm(lane)
         except asyncio.CancelledError:
             if not lane.is_cut:
                 raise
@@ -256,18 +252,18 @@ class Outbox:
     async def _deliver_first(self, lane: Lane) -> float:
         """Deliver the lane's first parcel; for how long the lane is to rest."""
         parcel = lane.parcels[0]
-        gate = self._gate(parcel.account)
+        account = self.account(parcel.account)
         lane.task = asyncio.current_task()
         has_sent = True  # as far as can be known where this is cut or breaks
         try:
-            follows = await self._deliver(parcel, gate.state)
+            follows = await self._deliver(parcel, account)
             has_sent = follows.has_sent
         except NotStored:
             has_sent = lane.is_claimed  # will be sent; otherwise it passes the gate again
             raise
         finally:
             lane.task = None
-            gate.end(parcel, has_sent=has_sent)
+            self._departures.end(parcel, has_sent=has_sent)
         lane.is_claimed = False
         lane.follow(parcel, follows)
         # A lane that turned cold meanwhile is read at once: perhaps there is nothing to wait for.

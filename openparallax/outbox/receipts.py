@@ -11,8 +11,9 @@ from openparallax.clock import Clock
 from openparallax.model.messages import DeliveryStatus, StatusUpdate
 from openparallax.model.outcomes import ErrorClass
 from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.model.wamids import id_hash
 from openparallax.outbox.delivery import MOST_REPEATS
-from openparallax.outbox.settling import id_hash
+from openparallax.outbox.spelling import refuse
 from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
@@ -39,7 +40,8 @@ class Receipts:
         paused: Account and code of statuses that say something about the whole number.
         failures: To be logged.
         counts: How often each thing happened.
-        holds: Something is held now for a chat's next message.
+        holds: Rows of chats were changed, so that what is remembered of them is to be read anew:
+            something is held for a chat's next message, or its number is spelt in another way.
     """
 
     chats: set[int] = field(default_factory=set)
@@ -132,11 +134,13 @@ class ReceiptDesk:
                 # Trouble on Meta's side. It is known not to have arrived, so it may be repeated.
                 self._wait(connection, parcel, later, is_repeat=True)
             case error_class:
-                parcels.change(
-                    connection,
-                    parcels.settle(parcel.number, parcel.state, ParcelState.FAILED, code=code),
-                )
-                receipts.failures.append(Failure(parcel.number, parcel.chat, code, error_class))
+                # It is known not to have arrived, so it may go again under another spelling.
+                refusal = refuse(connection, parcel, code, sent_to=None)
+                receipts.holds = receipts.holds or refusal.has_moved
+                if refusal.goes_again:
+                    receipts.count("other_spelling")
+                else:
+                    receipts.failures.append(Failure(parcel.number, parcel.chat, code, error_class))
 
     def _wait(
         self,

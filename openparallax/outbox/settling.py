@@ -6,7 +6,6 @@ disk takes it: forgetting it would make a message ambiguous that is not.
 
 from collections.abc import Callable
 from dataclasses import replace
-from hashlib import blake2b
 from typing import TypeVar
 
 from openparallax.clock import Clock
@@ -22,8 +21,11 @@ from openparallax.model.outcomes import (
     Unanswered,
 )
 from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.model.wamids import id_hash
 from openparallax.outbox.account import AccountState
 from openparallax.outbox.lane import Next
+from openparallax.outbox.quoting import SentLately
+from openparallax.outbox.spelling import Refusal, refuse
 from openparallax.outbox.waits import Waits
 from openparallax.storage import Connection, Database, Write, chats, parcels
 
@@ -33,12 +35,6 @@ PAIR_RATE = 131056
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
 _READ_ANEW = Next(is_over=False, has_sent=True, must_read=True)
-
-
-def id_hash(wamid: str) -> int:
-    """64 bits that stand for Meta's id of our message, which itself holds a phone number."""
-    digest = blake2b(wamid.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
 
 
 class Settling:
@@ -54,6 +50,7 @@ class Settling:
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        sent_lately: SentLately | None = None,
     ) -> None:
         self._database = database
         self._waits = waits
@@ -62,6 +59,7 @@ class Settling:
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._sent_lately = SentLately() if sent_lately is None else sent_lately
 
     async def follow(self, parcel: Parcel, account: AccountState, outcome: Outcome) -> Next:
         """Record what became of the send of ``parcel``, which is ``SENDING``.
@@ -105,16 +103,7 @@ class Settling:
                     return _READ_ANEW
                 return replace(self.held(parcel), has_sent=True)
             case ErrorClass.RECIPIENT | ErrorClass.OURS:
-                self._log.error(
-                    "parcel_failed",
-                    parcel=parcel.number,
-                    chat=parcel.chat,
-                    code=code,
-                    error_class=refused.error_class.value,
-                    trace=refused.trace,
-                    hint=self._advise(code),
-                )
-                return await self.settle(parcel, ParcelState.FAILED, code=code)
+                return await self._fail(parcel, refused)
 
     # -- its end --------------------------------------------------------------------------------
 
@@ -129,6 +118,7 @@ class Settling:
             return False, parcels.note_twice(connection, parcel.number, accepted)
 
         is_settled, is_twice = await self._store(work)
+        self._sent_lately.note(accepted, parcel.chat, parcel.session, parcel.turn)
         self._metrics.count("sends", "accepted")
         if is_twice:
             self._metrics.count("statuses", "sent_twice")
@@ -136,6 +126,38 @@ class Settling:
             return _READ_ANEW
         self._waits.forget(parcel)
         return Next(has_sent=True)
+
+    async def _fail(self, parcel: Parcel, refused: Refused) -> Next:
+        """The recipient cannot get it, or not under this spelling of the number."""
+        code = refused.code
+        refusal = await self._store(lambda c: self._refuse(c, parcel, code))
+        if refusal.is_stale:
+            return _READ_ANEW
+        if refusal.goes_again:
+            self._metrics.count("parcels", "other_spelling")
+            self._log.warning(
+                "other_spelling_tried", parcel=parcel.number, chat=parcel.chat, code=code
+            )
+            waiting = replace(parcel, state=ParcelState.WAITING, not_before=0.0)
+            return Next(is_over=False, parcel=waiting, has_sent=True)
+        self._metrics.count("sends", "failed")
+        self._log.error(
+            "parcel_failed",
+            parcel=parcel.number,
+            chat=parcel.chat,
+            code=code,
+            error_class=refused.error_class.value,
+            trace=refused.trace,
+            hint=self._advise(code),
+        )
+        self._waits.forget(parcel)
+        return Next(has_sent=True)
+
+    def _refuse(self, connection: Connection, parcel: Parcel, code: int | None) -> Refusal:
+        refusal = refuse(connection, parcel, code, sent_to=parcel.to)
+        if refusal.has_moved:
+            self._forget_chats()
+        return refusal
 
     async def settle(self, parcel: Parcel, state: ParcelState, *, code: int | None = None) -> Next:
         """The parcel is over, with this outcome."""

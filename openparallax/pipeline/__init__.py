@@ -7,7 +7,7 @@ what a stage needs is handed to it when it is made. Dispatch may enter; engines 
 room through `openparallax.plugin`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -22,9 +22,20 @@ class EngineError(OpenParallaxError):
 
     The person is told with the notice ``engine_failed``; the turn is not run again by itself. The
     text of the exception must not quote anybody's words.
+
+    Attributes:
+        usage: Tokens that were spent all the same, by kind; as in `Reply`.
+        model: Which model the usage belongs to.
     """
 
     notice = "engine_failed"
+
+    def __init__(
+        self, message: str | None = None, *, usage: Mapping[str, int] | None = None, model: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.usage = usage or {}
+        self.model = model
 
 
 class TooSlow(EngineError):  # noqa: N818 - named for what happened, as TimeoutError is not ours
@@ -34,7 +45,11 @@ class TooSlow(EngineError):  # noqa: N818 - named for what happened, as TimeoutE
 
 
 class Stage(Protocol):
-    """One layer round the engine."""
+    """One layer round the engine.
+
+    Says ``keeps_content``, as an engine does. May have a ``close()``, async or not, which is called
+    once in the end and given two seconds.
+    """
 
     async def __call__(self, turn: Turn, call_next: Next) -> Reply:
         """Answer ``turn``, by ``await call_next(turn)`` or instead of it."""

@@ -40,6 +40,9 @@ SENTENCES: dict[str, str] = {
     ),
     "only_text": "I can read text only, so far.",
     "resend": "WhatsApp did not let me have that message. Please send it again.",
+    "rate_limited": (
+        "That was a lot at once. I did not keep your last message; please write again in a while."
+    ),
     "engine_failed": "I could not answer that. Please try again.",
     "too_slow": "That took too long. Please try again.",
     "killed": "I tried to answer that several times and could not. Please put it another way.",

@@ -110,13 +110,20 @@ def hold(envelopes: Sequence[Envelope]) -> list[Write]:
     ]
 
 
-def release(connection: Connection, chat: int) -> list[Envelope]:
-    """Queue again what was held for the chat; return it in order."""
+def release(connection: Connection, chat: int, window_until: int = 0) -> list[Envelope]:
+    """Queue again what was held for the chat; return it in order.
+
+    Args:
+        connection: Inside a unit.
+        chat: Whose window is open.
+        window_until: Until when, as far as the one who asks knows better than the envelopes.
+    """
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM envelopes WHERE chat = ? AND state = 2 ORDER BY number", (chat,)
+        "UPDATE envelopes SET state = 0, window_until = max(window_until, ?) "
+        f"WHERE chat = ? AND state = 2 RETURNING {_COLUMNS}",
+        (window_until, chat),
     ).fetchall()
-    connection.execute("UPDATE envelopes SET state = 0 WHERE chat = ? AND state = 2", (chat,))
-    return [_row((*row[:9], 0, *row[10:])) for row in rows]
+    return sorted((_row(row) for row in rows), key=lambda one: one.number)
 
 
 def chats_held_open(connection: Connection, now: float) -> list[int]:
@@ -152,6 +159,31 @@ def off_the_record_by_hash(connection: Connection, hashed: int) -> list[Envelope
         f"SELECT {_COLUMNS} FROM envelopes WHERE mode = 1 AND hash = ? ORDER BY number", (hashed,)
     ).fetchall()
     return [_row(row) for row in rows]
+
+
+def of_chat(connection: Connection, chat: int) -> list[Envelope]:
+    """Unfinished envelopes of a chat, in order, whatever their state.
+
+    Looks through all that is unfinished; only what happens seldom asks this.
+    """
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM envelopes WHERE chat = ? ORDER BY number", (chat,)
+    ).fetchall()
+    return [_row(row) for row in rows]
+
+
+def words_by_hash(connection: Connection, chat: int, hashed: int) -> Envelope | None:
+    """The unfinished words of one message of a chat, by the hash of its id."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM envelopes WHERE hash = ? AND chat = ? AND errand = 'turn'",
+        (hashed, chat),
+    ).fetchone()
+    return None if row is None else _row(row)
+
+
+def drop(connection: Connection, numbers: Sequence[int]) -> None:
+    """These have their outcome, whether or not a turn of theirs runs: it will find them gone."""
+    connection.executemany("DELETE FROM envelopes WHERE number = ?", [(n,) for n in numbers])
 
 
 def on_the_record(connection: Connection, chat: int) -> list[Envelope]:

@@ -6,6 +6,7 @@ The tokens of a parcel stand in one column, 32 hex digits for each attempt that 
 accepted, the latest first; one that Meta called failed stands there in capitals.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from openparallax.model.messages import DeliveryStatus
@@ -124,6 +125,7 @@ def wait(
     *,
     keeps_token: bool = False,
     is_repeat: bool = False,
+    code: int | None = None,
 ) -> Write:
     """Wait and try again.
 
@@ -134,14 +136,16 @@ def wait(
         keeps_token: A status may come for the latest attempt; False where it was refused before
             processing or never left.
         is_repeat: The next attempt counts as a repeat of an ambiguous one.
+        code: Meta's error code, where it is to be known at the next refusal.
     """
     return Write(
         "UPDATE parcels SET state = 0, not_before = ?, tokens = substr(tokens, ?), "
-        "ambiguous = ambiguous + ? WHERE number = ? AND state = ?",
+        "ambiguous = ambiguous + ?, code = coalesce(?, code) WHERE number = ? AND state = ?",
         (
             not_before,
             1 if keeps_token else 1 + TOKEN_DIGITS,
             1 if is_repeat else 0,
+            code,
             number,
             int(leaves),
         ),
@@ -234,6 +238,51 @@ def release(
     if not numbers:
         return []
     return [parcel for parcel in open_of_chat(connection, chat) if parcel.number in numbers]
+
+
+def withdraw(
+    connection: Connection,
+    chat: int,
+    *,
+    keeps: Sequence[str] = (),
+    window_until: int | None = None,
+) -> int:
+    """A person of ours has taken over: what was not sent yet is not sent any more.
+
+    What is being sent, and what may have been, stays. The chat's lane is to be read anew.
+
+    Args:
+        connection: Inside a unit.
+        chat: Whose parcels.
+        keeps: Names of notices that are sent all the same, such as answers to a command.
+        window_until: Only what answers messages whose window closes by then; None: all.
+
+    Returns:
+        How many parcels were withdrawn.
+    """
+    kept = f"AND notice NOT IN ({', '.join('?' * len(keeps))})" if keeps else ""
+    return connection.execute(
+        "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state IN (0, 3) "
+        f"AND window_until <= ? {kept}",
+        (chat, 1 << 62 if window_until is None else window_until, *keeps),
+    ).rowcount
+
+
+def spelling_of(connection: Connection, parcel: Parcel) -> tuple[str, int, int | None]:
+    """The chat's address, which spelling of it that is, and the parcel's latest error code."""
+    row: tuple[str, int, int | None] = connection.execute(
+        "SELECT c.address, c.alternate, p.code FROM parcels p JOIN chats c ON c.id = p.chat "
+        "WHERE p.number = ?",
+        (parcel.number,),
+    ).fetchone()
+    return row
+
+
+def respell(connection: Connection, chat: int, address: str, alternate: int) -> None:
+    """Answer the chat under the other spelling of its number, or under the first one again."""
+    connection.execute(
+        "UPDATE chats SET address = ?, alternate = ? WHERE id = ?", (address, alternate, chat)
+    )
 
 
 def open_of_chat(connection: Connection, chat: int) -> list[Parcel]:

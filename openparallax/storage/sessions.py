@@ -4,6 +4,7 @@ from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import Connection
+from openparallax.storage.transcripts import recent_sessions
 
 OPEN, SUSPENDED, ENDED = 0, 1, 2
 
@@ -79,3 +80,17 @@ def note_left_on(connection: Connection, chat: int, session: SessionId, at: int)
 def chat_and_state(connection: Connection, session: SessionId) -> tuple[int, int] | None:
     row = connection.execute("SELECT chat, state FROM sessions WHERE id = ?", (session,)).fetchone()
     return None if row is None else (int(row[0]), int(row[1]))
+
+
+def recent(connection: Connection, chat: int, sent_at: int) -> list[Session]:
+    """Sessions of a chat, of both modes, that may hold what was sent in the days before.
+
+    Those off the record are few, and forgotten after a day: the latest ones will do.
+    """
+    off = connection.execute(
+        "SELECT id FROM sessions WHERE chat = ? AND mode = 1 ORDER BY id DESC LIMIT 4", (chat,)
+    ).fetchall()
+    return [
+        *(Session(one, Mode.ON_THE_RECORD) for one in recent_sessions(connection, chat, sent_at)),
+        *(Session(SessionId(row[0]), Mode.OFF_THE_RECORD) for row in off),
+    ]

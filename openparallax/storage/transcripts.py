@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from openparallax.model.entry import CONTACT_PART, ENGINE_PART, Entry, Role
+from openparallax.model.entry import CONTACT_PART, DETAILS_PART, ENGINE_PART, Entry, Role
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId, Text
 from openparallax.storage.database import Connection, Write
@@ -18,8 +18,8 @@ SCRUBBED = 6
 def keep(entry: Entry) -> Write:
     """Write an entry down; the schema refuses one of a session that is off the record."""
     return Write(
-        "INSERT INTO transcript (turn, part, session, role, sent_at, words) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO transcript (turn, part, session, role, sent_at, words, hash) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             entry.turn,
             entry.part,
@@ -27,6 +27,7 @@ def keep(entry: Entry) -> Write:
             int(entry.role),
             entry.sent_at,
             entry.text.words,
+            entry.hashed,
         ),
     )
 
@@ -49,15 +50,15 @@ def read(connection: Connection, turn: int, part: int) -> Text | None:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     session = Session(SessionId(row[2]), Mode.ON_THE_RECORD)
-    return Entry(session, row[0], row[1], Role(row[3]), Text(row[5]), row[4])
+    return Entry(session, row[0], row[1], Role(row[3]), Text(row[5]), row[4], row[6])
 
 
 def history(connection: Connection, session: SessionId, before: int, most: int) -> list[Entry]:
     """The latest ``most`` entries of a session's finished turns, oldest first."""
     rows = connection.execute(
-        "SELECT t.turn, t.part, t.session, t.role, t.sent_at, t.words FROM session_turns s "
+        "SELECT t.turn, t.part, t.session, t.role, t.sent_at, t.words, t.hash FROM session_turns s "
         "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
-        "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 3) "
+        "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 3, 7) "
         "ORDER BY s.turn DESC, t.part ASC LIMIT ?",
         (CONTACT_PART, ENGINE_PART, session, before, most),
     ).fetchall()
@@ -67,7 +68,7 @@ def history(connection: Connection, session: SessionId, before: int, most: int) 
 def words_of_turn(connection: Connection, turn: int) -> list[Entry]:
     """Every entry of a turn."""
     rows = connection.execute(
-        "SELECT turn, part, session, role, sent_at, words FROM transcript "
+        "SELECT turn, part, session, role, sent_at, words, hash FROM transcript "
         "WHERE turn = ? AND role != ?",
         (turn, SCRUBBED),
     ).fetchall()
@@ -90,8 +91,13 @@ def recent_sessions(connection: Connection, chat: int, sent_at: int) -> list[Ses
     return found
 
 
-def first_newer(connection: Connection, session: SessionId, sent_at: int) -> int | None:
+def first_newer(
+    connection: Connection, session: SessionId, sent_at: int, before: int = 1 << 62
+) -> int | None:
     """The first finished turn of a session whose message is strictly newer than ``sent_at``.
+
+    And strictly older than ``before``.
+    A message of the contact, or of a person of ours.
 
     Walks back from the latest turn and stops at a message so old that everything before it must
     have been here already at that time.
@@ -101,14 +107,15 @@ def first_newer(connection: Connection, session: SessionId, sent_at: int) -> int
     while True:
         rows = connection.execute(
             "SELECT s.turn, t.sent_at FROM session_turns s "
-            "JOIN transcript t ON t.turn = s.turn AND t.part = ? "
-            "WHERE s.session = ? AND s.turn < ? ORDER BY s.turn DESC LIMIT ?",
-            (CONTACT_PART, session, below, PAGE),
+            "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
+            "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 6, 7) "
+            "ORDER BY s.turn DESC LIMIT ?",
+            (CONTACT_PART, ENGINE_PART, session, below, PAGE),
         ).fetchall()
         for turn, sent in rows:
             if sent < sent_at - REPEATED_FOR_S:
                 return first
-            if sent > sent_at:
+            if sent_at < sent < before:
                 first = turn
         if len(rows) < PAGE:
             return first
@@ -137,3 +144,42 @@ def scrub_turn(connection: Connection, session: SessionId, turn: int) -> None:
             (SCRUBBED, " " * len(words.encode()), row),
         )
     connection.execute("DELETE FROM session_turns WHERE session = ? AND turn = ?", (session, turn))
+
+
+def erase(turn: int) -> Write:
+    """Overwrite, in place, what came in with a message; what answered it stays."""
+    return Write(
+        "UPDATE transcript SET role = ?, "
+        "words = printf('%*s', length(CAST(words AS BLOB)), '') "
+        "WHERE turn = ? AND (part IN (?, ?) OR role = ?)",
+        (SCRUBBED, turn, CONTACT_PART, DETAILS_PART, int(Role.PERSON)),
+    )
+
+
+def turn_of(
+    connection: Connection, session: SessionId, hashed: int, since: int, most: int = 1 << 62
+) -> int | None:
+    """The finished turn of a session whose message has this hash.
+
+    None sent before ``since``, and none but the latest ``most``. Walks back from the latest turn;
+    there is no index by hash, since its random keys would cost every message what only a revoked or
+    a quoted one needs.
+    """
+    below = 1 << 62
+    while True:
+        rows = connection.execute(
+            "SELECT s.turn, t.sent_at, t.hash FROM session_turns s "
+            "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
+            "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 7) "
+            "ORDER BY s.turn DESC LIMIT ?",
+            (CONTACT_PART, ENGINE_PART, session, below, PAGE),
+        ).fetchall()
+        for turn, sent_at, hash_ in rows:
+            if hash_ == hashed:
+                return int(turn)
+            if sent_at < since:
+                return None
+        most -= len(rows)
+        if len(rows) < PAGE or most <= 0:
+            return None
+        below = rows[-1][0]

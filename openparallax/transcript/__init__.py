@@ -18,7 +18,7 @@ from openparallax.model.entry import Entry, Role
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
 from openparallax.model.turn import Spoken
-from openparallax.storage import Write
+from openparallax.storage import Connection, Write
 
 
 class Transcript(Protocol):
@@ -41,6 +41,41 @@ class Transcript(Protocol):
 
     def follow(self, session: Session, spoken: Iterable[Entry]) -> None:
         """Note what a turn added to the history, after its transaction."""
+        ...
+
+    def renew(self, session: Session) -> None:
+        """Something joined the session's history without a turn: read it anew the next time."""
+        ...
+
+    def erase(self, turn: int) -> Sequence[Write]:
+        """The writes that scrub what came in as ``turn``; what answered it stays."""
+        ...
+
+    def drop(self, session: Session, turn: int) -> None:
+        """Have what came in as ``turn`` at hand no more, after its transaction."""
+        ...
+
+    def turn_of(
+        self, connection: Connection, session: Session, hashed: int, before: int
+    ) -> int | None:
+        """The finished turn whose message has this hash, as far as it can be seen inside a unit.
+
+        Args:
+            connection: Of the unit.
+            session: Where to look.
+            hashed: Keyed hash of Meta's id of the message.
+            before: Looks at the eight days before this; unix seconds.
+        """
+        ...
+
+    async def quoted(self, session: Session, hashed: int) -> Spoken | None:
+        """What was said lately in this session, by the hash of the message that brought it.
+
+        That is what the contact said, or a person of ours (as ``engine``), in a finished turn.
+
+        Raises:
+            NotStored: It could not be read now; may be repeated.
+        """
         ...
 
     async def read(self, session: Session, turn: int, part: int) -> Text | None:

@@ -12,12 +12,14 @@ from openparallax.model.entry import Entry
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.model.turn import Spoken
-from openparallax.storage import Database, Write, transcripts
+from openparallax.storage import Connection, Database, Write, transcripts
 from openparallax.transcript import as_spoken, trimmed
 
 AT_HAND_CHARACTERS = 4_000_000
 HISTORY_CHARACTERS = 4_000_000
 HISTORIES = 5_000
+QUOTED_TURNS = 1_000
+"""How far back a quoted message is looked for, in messages of its session."""
 
 
 class DurableTranscript:
@@ -62,6 +64,30 @@ class DurableTranscript:
         self._histories[session.id] = (max(known[0], last), now)
         self._history_characters += _characters(now) - _characters(before)
         self._mind_histories()
+
+    def renew(self, session: Session) -> None:
+        self.forget([session.id], [])
+
+    def erase(self, turn: int) -> Sequence[Write]:
+        return [transcripts.erase(turn)]
+
+    def drop(self, session: Session, turn: int) -> None:
+        self.forget([session.id], [turn])
+
+    def turn_of(
+        self, connection: Connection, session: Session, hashed: int, before: int
+    ) -> int | None:
+        since = before - transcripts.REPEATED_FOR_S
+        return transcripts.turn_of(connection, session.id, hashed, since)
+
+    async def quoted(self, session: Session, hashed: int) -> Spoken | None:
+        def work(connection: Connection) -> Entry | None:
+            turn = transcripts.turn_of(connection, session.id, hashed, 0, most=QUOTED_TURNS)
+            entries = [] if turn is None else transcripts.words_of_turn(connection, turn)
+            return next((entry for entry in entries if entry.hashed == hashed), None)
+
+        entry = await self._database.read(work)
+        return None if entry is None else as_spoken(entry)
 
     async def read(self, session: Session, turn: int, part: int) -> Text | None:
         del session  # on disk a turn's number is key enough

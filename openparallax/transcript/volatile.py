@@ -11,7 +11,7 @@ its turn finds it gone and the person is told.
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from openparallax.model.entry import Entry, Role
+from openparallax.model.entry import CAME_IN, Entry, Role
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.model.turn import Spoken
@@ -19,6 +19,7 @@ from openparallax.transcript import as_spoken, trimmed
 
 SESSION_CHARACTERS = 2_000_000
 ALL_CHARACTERS = 50_000_000
+_SPOKEN = (Role.CONTACT, Role.ENGINE, Role.PERSON)
 
 
 class _Held:
@@ -87,6 +88,43 @@ class VolatileTranscript:
         """Nothing to note: what is held is the history."""
         del session, spoken
 
+    def renew(self, session: Session) -> None:
+        """Nothing is read from anywhere else."""
+        del session
+
+    def erase(self, turn: int) -> tuple[()]:
+        """Nothing: no word of such a session is on disk."""
+        del turn
+        return ()
+
+    def drop(self, session: Session, turn: int) -> None:
+        held = self._sessions.get(session.id)
+        if held is None:
+            return
+        came_in = [
+            key
+            for key, entry in held.entries.items()
+            if entry.turn == turn and entry.role in CAME_IN
+        ]
+        for key in came_in:
+            gone = len(held.entries.pop(key).text)
+            held.characters -= gone
+            self._characters -= gone
+
+    def turn_of(self, connection: object, session: Session, hashed: int, before: int) -> int | None:
+        del connection, before
+        entry = self._find(session, hashed)
+        return None if entry is None else entry.turn
+
+    async def quoted(self, session: Session, hashed: int) -> Spoken | None:
+        entry = self._find(session, hashed)
+        return None if entry is None else as_spoken(entry)
+
+    def _find(self, session: Session, hashed: int) -> Entry | None:
+        held = self._sessions.get(session.id)
+        found = held.entries.values() if held is not None else ()
+        return next((entry for entry in found if entry.hashed == hashed), None)
+
     async def read(self, session: Session, turn: int, part: int) -> Text | None:
         held = self._sessions.get(session.id)
         if held is None:
@@ -101,7 +139,7 @@ class VolatileTranscript:
         spoken = [
             as_spoken(entry)
             for _, entry in sorted(held.entries.items(), key=lambda item: (item[0][0], -item[0][1]))
-            if entry.turn < before and entry.role in (Role.CONTACT, Role.ENGINE)
+            if entry.turn < before and entry.role in _SPOKEN
         ]
         return trimmed(spoken, self._history_entries)
 

@@ -1,4 +1,4 @@
-"""Who gets a body in: it must be signed, whole, in time and not too long."""
+"""Who gets a body in, and for whom: it must be signed, whole, in time and not too long."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from openparallax.errors import OpenParallaxError
-from openparallax.webhook.signature import is_signed
+from openparallax.webhook.signature import Key, speaks_for
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest body taken, in bytes; Meta's own are up to 3 MB."""
@@ -37,17 +37,28 @@ class Gate:
     """Checks requests before anything looks into them.
 
     Args:
-        secrets: What requests are signed with; none means that signatures are not checked.
-        allow_unsigned: Without secrets, take also what came through a proxy.
+        keys: What requests are signed with; none means that signatures are not checked.
+        accounts: The phone number ids of all accounts, also of those without a key.
+        allow_unsigned: Without keys, take also what came through a proxy.
         body_timeout_s: How long a body may take to arrive.
     """
 
     def __init__(
-        self, *, secrets: Sequence[bytes], allow_unsigned: bool, body_timeout_s: float
+        self,
+        *,
+        keys: Sequence[Key],
+        accounts: frozenset[str],
+        allow_unsigned: bool,
+        body_timeout_s: float,
     ) -> None:
-        self._secrets = tuple(secrets)
-        self._refuses_proxied = not secrets and not allow_unsigned
+        self._keys = _by_secret(keys)
+        self._everybody = accounts.union(*(key.accounts for key in keys))
+        self._refuses_proxied = not keys and not allow_unsigned
         self._body_timeout_s = body_timeout_s
+
+    def others(self, accounts: frozenset[str] | None) -> frozenset[str]:
+        """Our accounts that a request which speaks for ``accounts`` may not speak for."""
+        return frozenset() if accounts is None else self._everybody - accounts
 
     def check_way(self, request: web.BaseRequest) -> None:
         """Refuse, without a secret, what a proxy or tunnel may have brought in from outside.
@@ -58,15 +69,17 @@ class Gate:
         if self._refuses_proxied and _is_proxied(request):
             raise Refused(401, "proxied_unsigned")
 
-    async def body(self, request: web.BaseRequest) -> bytes:
+    async def body(self, request: web.BaseRequest) -> tuple[bytes, frozenset[str] | None]:
         """The raw body of ``request``; a request without any signature is not waited for.
+
+        With it come the phone number ids that it may speak for; None if signatures are not checked.
 
         Raises:
             Refused: Not signed, too long, too slow, cut off, or brought by a proxy.
         """
         self.check_way(request)
         signature = request.headers.get(_SIGNATURE)
-        if self._secrets and signature is None:
+        if self._keys and signature is None:
             raise Refused(401, "bad_signature", "missing")
         try:
             content = request.content
@@ -77,9 +90,12 @@ class Gate:
             raise Refused(408, "slow_body") from None
         except Exception:  # noqa: BLE001 - whatever broke, it broke before the body was here
             raise Refused(400, "broken_body") from None
-        if self._secrets and not is_signed(raw, signature, self._secrets):
+        if not self._keys:
+            return raw, None
+        accounts = speaks_for(raw, signature, self._keys)
+        if accounts is None:
             raise Refused(401, "bad_signature", "wrong", is_read=True)
-        return raw
+        return raw, accounts
 
     async def _wait_for(self, request: web.BaseRequest) -> bytes:
         if (request.content_length or 0) > MAX_BODY:
@@ -93,6 +109,14 @@ class Gate:
                 if len(body) > MAX_BODY:
                     raise Refused(413, "too_large")
         return bytes(body)
+
+
+def _by_secret(keys: Sequence[Key]) -> tuple[Key, ...]:
+    """``keys`` with one for each secret: most often all numbers are of one app."""
+    accounts: dict[bytes, frozenset[str]] = {}
+    for key in keys:
+        accounts[key.secret] = accounts.get(key.secret, frozenset()) | key.accounts
+    return tuple(Key(secret, whose) for secret, whose in accounts.items())
 
 
 def _is_proxied(request: web.BaseRequest) -> bool:

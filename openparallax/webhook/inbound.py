@@ -1,130 +1,65 @@
-"""One item of ``messages``: which kind it is, and its words if it has any."""
+"""One item of ``messages``: what a contact wrote, or that their ids have changed."""
 
-from collections.abc import Callable
-from typing import Any
-
-from openparallax.model.messages import Inbound, Kind
-from openparallax.model.text import Text
+from openparallax.model.messages import Inbound, Kind, Relink, Sender
+from openparallax.webhook.content import parse_content
+from openparallax.webhook.details import parse_details
+from openparallax.webhook.relinks import parse_system
 from openparallax.webhook.senders import Contacts
-from openparallax.webhook.values import (
-    as_list,
-    as_object,
-    mend,
-    parse_code,
-    parse_id,
-    parse_label,
-    parse_seconds,
-)
+from openparallax.webhook.values import as_object, parse_id, parse_seconds
 
-MAX_WORDS = 65_536
-"""Longest text taken, in characters. WhatsApp's own limit is lower and not documented."""
-
-_UNAVAILABLE = 131060
-
-_Content = tuple[Kind, object, object]
-"""The kind, the words and the id of a choice, the latter two as they came."""
+_WITH_DETAILS = (Kind.TEXT, Kind.UNREADABLE)
 
 
 def parse_message(
     message: object, phone_number_id: str, display_phone_number: str, contacts: Contacts
-) -> Inbound | str:
-    """Read one message, or say in a short fixed name why it cannot be taken.
+) -> Inbound | Relink | str:
+    """Read one message, or say in a short name why it cannot be taken.
 
     Source:
-        Cloud API, webhooks, field ``messages``; the types stand in `_READERS`.
+        Cloud API, webhooks, field ``messages``.
     """
     if not isinstance(message, dict):
         return "bad_message"
+    if message.get("type") == "system" and message.get("group_id") is None:
+        told = parse_system(message, phone_number_id)
+        if told is not None:
+            return told
     wamid = parse_id(message.get("id"))
-    if wamid is None:
-        return "long_id" if isinstance(message.get("id"), str) and message["id"] else "no_id"
     sender = contacts.sender(message)
-    if sender is None:
-        return "no_sender"
     sent_at = parse_seconds(message.get("timestamp"))
-    if sent_at is None:
-        return "bad_timestamp"
-    content = _parse_content(message)
+    if wamid is None or sender is None or sent_at is None:
+        return _missing(message, wamid, sender)
+    content = parse_content(message)
     if isinstance(content, str):
         return content
     kind, word, text, choice = content
+    details, original = None, ""
+    if kind in _WITH_DETAILS:
+        if choice is not None or "context" in message or "referral" in message:
+            details = parse_details(choice, message.get("context"), message.get("referral"))
+    elif kind is Kind.REVOKE:
+        original = original_of(message)
+        kind = Kind.REVOKE if original else Kind.SILENT
     return Inbound(
-        phone_number_id, display_phone_number, wamid, sender, sent_at, kind, word, text, choice
+        phone_number_id,
+        display_phone_number,
+        wamid,
+        sender,
+        sent_at,
+        kind,
+        word,
+        text,
+        details,
+        original,
     )
 
 
-def _parse_content(message: dict[str, Any]) -> tuple[Kind, str, Text | None, str | None] | str:
-    """The kind, the field's word for it, the words and the choice's id; or why not."""
-    word = message.get("type")
-    if message.get("group_id") is not None:  # whatever its type: a group is never answered
-        return Kind.SILENT, "group", None, None
-    if not isinstance(word, str) or word not in _READERS:
-        return Kind.SILENT, parse_label(word), None, None
-    kind, words, choice = _READERS[word](message, as_object(message.get(word)))
-    text = None
-    if isinstance(words, str):
-        if len(words) > MAX_WORDS:
-            return "too_long"
-        if words and not words.isspace():
-            text = Text(mend(words))
-        elif kind is Kind.TEXT:
-            kind = Kind.SILENT
-    elif kind is Kind.TEXT:
-        return "bad_text"
-    return kind, word, text, None if choice is None else parse_id(choice)
+def _missing(message: dict[str, object], wamid: str | None, sender: Sender | None) -> str:
+    if wamid is None:
+        return "long_id" if isinstance(message.get("id"), str) and message["id"] else "no_id"
+    return "no_sender" if sender is None else "bad_timestamp"
 
 
-def _text(_message: dict[str, Any], content: dict[str, Any]) -> _Content:
-    return Kind.TEXT, content.get("body"), None
-
-
-def _button(_message: dict[str, Any], content: dict[str, Any]) -> _Content:
-    return Kind.TEXT, content.get("text"), content.get("payload")
-
-
-def _interactive(_message: dict[str, Any], content: dict[str, Any]) -> _Content:
-    form = content.get("type")
-    if form in ("button_reply", "list_reply"):
-        choice = as_object(content.get(form))
-        return Kind.TEXT, choice.get("title"), choice.get("id")
-    return Kind.UNREADABLE, None, None
-
-
-def _captioned(_message: dict[str, Any], content: dict[str, Any]) -> _Content:
-    return Kind.UNREADABLE, content.get("caption"), None
-
-
-def _unreadable(_message: dict[str, Any], _content: dict[str, Any]) -> _Content:
-    return Kind.UNREADABLE, None, None
-
-
-def _silent(_message: dict[str, Any], _content: dict[str, Any]) -> _Content:
-    return Kind.SILENT, None, None
-
-
-def _unsupported(message: dict[str, Any], _content: dict[str, Any]) -> _Content:
-    for error in as_list(message.get("errors")):
-        if parse_code(as_object(error).get("code")) == _UNAVAILABLE:
-            return Kind.RESEND, None, None
-    return Kind.SILENT, None, None
-
-
-_READERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], _Content]] = {
-    "text": _text,
-    "button": _button,
-    "interactive": _interactive,
-    "image": _captioned,
-    "video": _captioned,
-    "document": _captioned,
-    "audio": _captioned,
-    "sticker": _captioned,
-    "location": _unreadable,
-    "contacts": _unreadable,
-    "order": _unreadable,
-    "reaction": _silent,
-    "edit": _silent,
-    "revoke": _silent,
-    "system": _silent,
-    "request_welcome": _silent,
-    "unsupported": _unsupported,
-}
+def original_of(message: dict[str, object]) -> str:
+    """Meta's id of the message that a ``revoke`` deletes, or ""."""
+    return parse_id(as_object(message.get("revoke")).get("original_message_id")) or ""

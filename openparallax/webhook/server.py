@@ -16,13 +16,16 @@ from openparallax.webhook.body import Unreadable, parse_body
 from openparallax.webhook.complaints import Complaint
 from openparallax.webhook.connections import Acknowledgement, Connections, plain
 from openparallax.webhook.gate import Gate, Refused
-from openparallax.webhook.payload import parse_notification
+from openparallax.webhook.payload import NOT_ITS_NUMBER, parse_notification
+from openparallax.webhook.signature import Key
 
 _FINISH_S = 5.0
 _LINGER_S = 2.0
 _HEALTH = "/healthz"
 
 _HINTS = {
+    NOT_ITS_NUMBER: "signed with the app secret of one account, for the number of another: either "
+    "the app_secret of that account is missing or not its app's, or both apps subscribed to it",
     "bad_signature": "if these are Meta's requests: app_secret must be the secret of the app that "
     "owns the webhook subscription (App settings, Basic); Meta repeats them for days",
     "proxied_unsigned": "no app secret is set, so anybody could post through this proxy or tunnel; "
@@ -38,12 +41,14 @@ class WebhookServer:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         accept: Stores a notification; Meta is answered 200 when it returns and 503 when it raises.
-            Not called for a request without messages and statuses. It runs to its end even if the
-            client goes away.
+            Not called for a request with nothing to store. It runs to its end even if the client
+            goes away.
         verify_tokens: What verification is asked with; any of them will do.
-        app_secrets: What requests are signed with; none means that signatures are not checked.
+        keys: What requests are signed with; none means that signatures are not checked.
+        accounts: The phone number ids of all accounts. Once there is any key, an account without
+            one is spoken for by nobody; those with one need not stand here.
         path: Where Meta posts to.
-        allow_unsigned: Without secrets, take also what came through a proxy.
+        allow_unsigned: Without keys, take also what came through a proxy.
         body_timeout_s: How long a body may take to arrive.
         idle_timeout_s: How long a connection may be without a whole request. Longer than proxies
             keep theirs (60 to 120), so that it is they who close.
@@ -59,25 +64,27 @@ class WebhookServer:
         port: int,
         accept: Callable[[Notification], Awaitable[None]],
         verify_tokens: Sequence[str],
-        app_secrets: Sequence[str],
+        keys: Sequence[Key],
         log: Logger,
         metrics: Metrics,
         clock: Clock,
+        accounts: frozenset[str] = frozenset(),
         path: str = "/webhook",
         allow_unsigned: bool = False,
         body_timeout_s: float = 10.0,
         idle_timeout_s: float = 130.0,
     ) -> None:
-        if not all(verify_tokens) or not all(app_secrets):
+        if not all(verify_tokens) or not all(key.secret for key in keys):
             raise ValueError("an empty token or secret would switch a check off")
         self._host = host
         self._wanted_port = port
         self._path = path
         self._accept = accept
         self._tokens = [token.encode() for token in verify_tokens]
-        self._is_signed_mode = bool(app_secrets)
+        self._is_signed_mode = bool(keys)
         self._gate = Gate(
-            secrets=[secret.encode() for secret in app_secrets],
+            keys=keys,
+            accounts=accounts,
             allow_unsigned=allow_unsigned,
             body_timeout_s=body_timeout_s,
         )
@@ -162,14 +169,16 @@ class WebhookServer:
         return plain(200, query.get("hub.challenge", ""))
 
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
-        raw = await self._gate.body(request)
+        raw, accounts = await self._gate.body(request)
         try:
-            notification = parse_notification(parse_body(raw))
+            notification = parse_notification(
+                parse_body(raw), accounts=accounts, others=self._gate.others(accounts)
+            )
         except Unreadable:
             # Meta would repeat what is signed for days, and it would not read better.
             self._metrics.count("webhook", "unreadable")
             return plain(200 if self._is_signed_mode else 400)
-        if notification.messages or notification.statuses:
+        if not notification.is_empty:
             try:
                 await self._accept(notification)
             except NotStored:
@@ -184,6 +193,8 @@ class WebhookServer:
             self._metrics.count("webhook", "ignored")
         for name, times in notification.unsupported.items():
             self._metrics.count("inbound_unsupported", name, by=times)
+        if NOT_ITS_NUMBER in notification.unsupported:
+            self._complaints[NOT_ITS_NUMBER].happened()
         return self._ok if self._ok.suits(request) else plain(200)
 
     def _refuse(self, refused: Refused) -> web.StreamResponse:

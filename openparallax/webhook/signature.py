@@ -1,32 +1,47 @@
-"""Whether a request is Meta's: HMAC-SHA256 over the bytes that came."""
+"""Whether a request is Meta's, and for whom it speaks: HMAC-SHA256 over the bytes that came."""
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 _PREFIX = "sha256="
 _LENGTH = len(_PREFIX) + 64
 
 
-def is_signed(raw: bytes, header: str | None, secrets: Sequence[bytes]) -> bool:
-    """Whether ``header`` signs ``raw`` with one of ``secrets``.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An app secret and whom it may speak for.
 
-    Takes the same time whichever secret it is, and whichever character is wrong.
+    Attributes:
+        secret: Of the app that owns the webhook subscription. During a rotation an account has two
+            keys.
+        accounts: The phone number ids of the accounts that name this secret.
+    """
+
+    secret: bytes = field(repr=False)
+    accounts: frozenset[str]
+
+
+def speaks_for(raw: bytes, header: str | None, keys: Sequence[Key]) -> frozenset[str] | None:
+    """The accounts of all ``keys`` with which ``header`` signs ``raw``; None if there is no such.
+
+    Takes the same time whichever key it is, and whichever character is wrong.
 
     Args:
         raw: The body exactly as it came; parsing and writing it again gives other bytes.
         header: ``X-Hub-Signature-256``: ``sha256=`` and 64 lower-case hex digits; any other value
             signs nothing.
-        secrets: Secrets of the app that owns the subscription; two during a rotation. None sign
-            nothing.
+        keys: Each is tried, also after one has matched. None sign nothing.
 
     Source:
         Cloud API, webhooks, "validate payloads".
     """
     # compare_digest refuses text outside ASCII
     if header is None or len(header) != _LENGTH or not header.isascii():
-        return False
-    signed = False
-    for secret in secrets:
-        expected = _PREFIX + hmac.digest(secret, raw, "sha256").hex()
-        signed |= hmac.compare_digest(expected, header)
-    return signed
+        return None
+    accounts: frozenset[str] | None = None
+    for key in keys:
+        expected = _PREFIX + hmac.digest(key.secret, raw, "sha256").hex()
+        if hmac.compare_digest(expected, header):
+            accounts = key.accounts if accounts is None else accounts | key.accounts
+    return accounts

@@ -15,9 +15,10 @@ _NUMBERS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHER
 _STATEMENTS = (
     "INSERT OR IGNORE INTO accounts (id, phone_number_id) VALUES (1, :account)",
     _NUMBERS + "INSERT INTO contacts (id, name) SELECT i, 'Ann Example' FROM n",
-    _NUMBERS + "INSERT INTO aliases (value, contact) SELECT 'n:' || (:first + i - 1), i FROM n",
-    _NUMBERS + "INSERT INTO aliases (value, contact)"
-    " SELECT 'u:DE.1349120865530' || (:first + i - 1), i FROM n",
+    _NUMBERS
+    + "INSERT INTO aliases (account, value, contact) SELECT 1, 'n:' || (:first + i - 1), i FROM n",
+    _NUMBERS + "INSERT INTO aliases (account, value, contact)"
+    " SELECT 1, 'u:DE.1349120865530' || (:first + i - 1), i FROM n",
     _NUMBERS + "INSERT INTO chats (id, account, contact, address, session)"
     " SELECT i, 1, i, :first + i - 1, i FROM n",
     _NUMBERS + "INSERT INTO sessions (id, chat, mode, opened_at)"

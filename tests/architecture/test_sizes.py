@@ -6,11 +6,10 @@ MOST_LINES = 300
 MOST_TEST_LINES = 500
 """A table of cases or the stories of one promise are read in one piece."""
 REASONS: dict[str, str] = {
-    "openparallax/inbox/door.py": "the way of one message through the door, read top to bottom",
+    "openparallax/app/parts.py": "who knows whom is read in one piece",
     "openparallax/dispatch/dispatcher.py": "one stream of numbers: cursor, lanes and bound",
     "openparallax/storage/database.py": "the group commit: what must be understood as a whole",
     "openparallax/storage/parcels.py": "one table, each of its statements with its reason",
-    "openparallax/outbox/outbox.py": "who goes next: lanes, bound and pace decide it together",
 }
 """File -> why it may be longer."""
 

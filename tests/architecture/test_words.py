@@ -11,7 +11,8 @@ READERS = {
     "openparallax/model/text.py": "says how long they are",
     "openparallax/inbox/door.py": "looks for a command; its admission has words to be kept",
     "openparallax/transcript/__init__.py": "turns entries into the history that engines see",
-    "openparallax/dispatch/turn.py": "hands them to the engine",
+    "openparallax/transcript/details.py": "reads what came beside them",
+    "openparallax/dispatch/asking.py": "hands them to the engine",
     "openparallax/outbox/delivery.py": "hands them to the sender",
     "openparallax/storage/transcripts.py": "writes them down, on the record only",
 }

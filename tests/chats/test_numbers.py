@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openparallax.chats.numbers import digits_of, match_key
+from openparallax.chats.numbers import alternate_form, digits_of, match_key
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_key_is_its_own_key(digits: str) -> None:
 
 
 @given(
-    st.from_regex(r"55[1-9][1-9][6-9]\d{7}|52[1-9]\d{9}|54[1-9]\d{9}", fullmatch=True).filter(
+    st.from_regex(r"55[1-9][1-9][6-9][0-9]{7}|5[24][1-9][0-9]{9}", fullmatch=True).filter(
         lambda number: not number.startswith(("521", "549"))
     )
 )
@@ -76,3 +76,47 @@ def test_the_added_digit_makes_no_difference(number: str) -> None:
 )
 def test_digits_of_a_number_as_people_write_it(written: str, digits: str) -> None:
     assert digits_of(written) == digits
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("5511987654321", "551187654321"),
+        ("5511998765432", "551198765432"),  # eight digits that begin with 9
+        ("5215512345678", "525512345678"),
+        ("5491123456789", "541123456789"),
+    ],
+)
+def test_the_other_spelling_of_the_other_spelling_is_the_number(one: str, other: str) -> None:
+    assert alternate_form(one) == other
+    assert alternate_form(other) == one
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "551123456789",  # a landline of Brazil
+        "5511923456789",  # a mobile that always keeps the 9
+        "55119876543210",
+        "52155123456789",
+        "54911234567890",
+        "15215512345678",
+        "4915112345678",
+        "+5511987654321",
+        "BR.5511987654321",
+        "MX.ENT.5215512345678",
+        "55119876\u0665\u0664321",
+        "",
+    ],
+)
+def test_what_has_no_other_spelling(address: str) -> None:
+    assert alternate_form(address) is None
+
+
+@given(st.from_regex(r"55[1-9][1-9]9?[6-9][0-9]{7}|521?[0-9]{10}|549?[0-9]{10}", fullmatch=True))
+def test_both_spellings_are_one_line(number: str) -> None:
+    other = alternate_form(number)
+    assert other is not None
+    assert other != number
+    assert alternate_form(other) == number
+    assert match_key(other) == match_key(number)

@@ -120,9 +120,6 @@ def test_the_full_file_of_the_contract_is_in_order(tmp_path: Path) -> None:
 
     assert settings.storage.path == tmp_path / "state.db"
     assert [warning.split(" ")[0] for warning in settings.warnings] == [
-        "channels.whatsapp.presence",
-        "channels.whatsapp.rate_limit",
-        "channels.whatsapp.human_takeover_minutes",
         "admin",
         "channels.whatsapp.allowed_numbers",
     ]
@@ -241,13 +238,10 @@ def test_a_byte_order_mark_and_anchors_do_no_harm(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "warned"),
     [
-        ("presence: read", ["channels.whatsapp.presence has no effect in this version"]),
+        ("presence: read", []),
         ("presence: none", []),
         ("rate_limit: null", []),
-        (
-            "rate_limit: {max_messages: 5}",
-            ["channels.whatsapp.rate_limit has no effect in this version"],
-        ),
+        ("rate_limit: {max_messages: 5}", []),
         ("tls: null", []),
         ("accounts: []", []),
         ("app_id: '1'", []),
@@ -290,3 +284,31 @@ def test_a_file_that_is_not_there_or_not_a_file(tmp_path: Path) -> None:
         with pytest.raises(ConfigError) as raised:
             load(path, environment=ENVIRONMENT, engines=ENGINES, stages=STAGES)
         assert raised.value.problems[0].startswith(f"{path}: {said}")
+
+
+def test_further_numbers_have_what_they_say_and_else_what_the_first_one_has(
+    tmp_path: Path,
+) -> None:
+    lines = """accounts:
+      - phone_number_id: "77"
+        access_token: another
+        allowed_numbers: []
+        rate_limit: null
+      - phone_number_id: "88"
+        enabled: false
+      - phone_number_id: "99"
+        graph_timeout_seconds: 5"""
+    settings = load_text(tmp_path, with_line(lines))
+
+    first, second, third = settings.whatsapp.numbers
+    assert [one.phone_number_id for one in (second, third)] == ["77", "99"]
+    assert second.access_token == SecretStr("another")
+    assert second.app_secret == first.app_secret == third.app_secret
+    assert third.access_token == first.access_token
+    assert third.allowed_numbers == first.allowed_numbers != second.allowed_numbers
+    assert (second.rate_limit, third.rate_limit) == (None, first.rate_limit)
+    assert (second.graph_timeout_seconds, third.graph_timeout_seconds) == (20, 5)
+    assert list(settings.warnings) == [
+        "channels.whatsapp.accounts.0.allowed_numbers is empty: everybody may write to this number,"
+        " and you pay for the answers"
+    ]

@@ -80,7 +80,28 @@ LINES = [
     ("rate_limit: {max_messages: 0}", "rate_limit.max_messages: must be at least 1"),
     ("human_takeover_minutes: -1", "human_takeover_minutes: must be at least 0"),
     ("tls: {certificate: a, key: b}", "tls: is not in this version yet; remove it"),
-    ("accounts: [{phone_number_id: '1'}]", "accounts: is not in this version yet; remove it"),
+    ("accounts: [{}]", "accounts.0.phone_number_id: is missing"),
+    ("accounts: [{phone_number_id: 12}]", "accounts.0.phone_number_id: must be text: put quotes"),
+    (
+        "accounts: [{phone_number_id: '7'}, {phone_number_id: '7'}]",
+        "accounts.1.phone_number_id: is the id of another number of this file",
+    ),
+    (
+        "accounts: [{phone_number_id: '7', allowed_number: []}]",
+        "accounts.0.allowed_number: is not a setting; did you mean allowed_numbers?",
+    ),
+    (
+        "accounts: [{phone_number_id: '7', webhook_port: 1}]",
+        "accounts.0.webhook_port: is not a setting",
+    ),
+    (
+        "accounts: [{phone_number_id: '7', allowed_numbers: ['12']}]",
+        f"accounts.0.allowed_numbers.0: {NUMBER}",
+    ),
+    (
+        "accounts: [{phone_number_id: '7', access_token_env: NOPE}]",
+        "accounts.0.access_token_env: ",
+    ),
     ("accounts:", "accounts: has no value: give one, or remove the line"),
     ("app_id: 5", "app_id: must be text: put quotes round it"),
     ("public_url: ''", "public_url: is empty"),

@@ -55,6 +55,7 @@ async def dispatcher(tmp_path: Path, turns: Turns) -> AsyncIterator[Dispatcher]:
         log=log,
         most_turns=5,
         coalesces=True,
+        is_sending=lambda _chat: False,
     )
     dispatcher.start(first_new=1, after_death=False)
     await until(lambda: not dispatcher._is_behind)

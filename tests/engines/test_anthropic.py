@@ -1,7 +1,6 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
 from importlib.metadata import entry_points
 from itertools import pairwise
 from typing import Any
@@ -10,66 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from openparallax.engines.anthropic import Anthropic
-from openparallax.plugin import EngineError
+from tests.engines.asking import CANARY, KEY, MARK, Make, failure
 from tests.fakes.messages_api import MessagesApi
-from tests.pipeline.doubles import RecordedLog, make_tools, make_turn
-
-KEY = "sk-ant-key-that-nobody-may-see"
-CANARY = "zebra-cantilever"
-MARK = {"type": "ephemeral"}
-
-Make = Callable[..., Anthropic]
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in os.environ:
-        if name.upper().endswith("_PROXY") or name.startswith("ANTHROPIC_"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[MessagesApi]:
-    async with MessagesApi() as api:
-        yield api
-
-
-@pytest.fixture
-def log() -> RecordedLog:
-    return RecordedLog()
-
-
-@pytest.fixture
-async def make(api: MessagesApi, log: RecordedLog) -> AsyncIterator[Make]:
-    """Makes engines that ask the fake, and closes them."""
-    made: list[Anthropic] = []
-
-    def make(**settings: Any) -> Anthropic:
-        given = {"api_key": KEY, "base_url": api.url, **settings}
-        engine = Anthropic(Anthropic.Settings.model_validate(given), make_tools(log=log))
-        made.append(engine)
-        return engine
-
-    yield make
-    for engine in made:
-        await engine.close()
-
-
-@pytest.fixture
-def engine(make: Make) -> Anthropic:
-    return make()
-
-
-async def failure(engine: Anthropic, text: str = CANARY) -> EngineError:
-    """What `answer` raises; it must tell nothing, by itself nor by what it came from."""
-    with pytest.raises(EngineError) as caught:
-        await engine.answer(make_turn(text))
-    assert CANARY not in str(caught.value)
-    assert KEY not in str(caught.value)
-    assert caught.value.__context__ is None
-    assert caught.value.__cause__ is None
-    return caught.value
-
+from tests.pipeline.doubles import RecordedLog, make_turn
 
 # What is asked
 
@@ -155,15 +97,13 @@ async def test_what_the_api_refuses_is_left_out(api: MessagesApi, engine: Anthro
 async def test_a_request_begins_with_the_one_before(api: MessagesApi, engine: Anthropic) -> None:
     """Else the prompt cache would not find it."""
     history: list[tuple[str, str]] = []
-    flat: list[list[tuple[str, str]]] = []
     for number in range(4):
         turn = make_turn(f"question {number}", *history)
         reply = await engine.answer(turn)
-        flat.append([(role, text) for role, texts in api.asked[-1].words for text in texts])
         history.append(("contact", turn.text))
         if number != 1:  # that one failed: its answer is missing
             history.append(("engine", reply.text or ""))
-    for before, after in pairwise(flat):
+    for before, after in pairwise([asked.flat for asked in api.asked]):
         assert after[: len(before)] == before
 
 
@@ -224,10 +164,15 @@ async def test_a_reply_cut_short_is_a_reply(
     assert log.lines == [("warning", "reply_cut_short", keys)]
 
 
+SPENT = {"input": 12, "output": 7, "cache_read": 0, "cache_write": 0}
+
+
 async def test_tokens_used_up_before_any_word(api: MessagesApi, engine: Anthropic) -> None:
-    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    thought = {"type": "thinking", "thinking": CANARY, "signature": "s"}
     api.will_say(blocks=[thought], stop_reason="max_tokens")
-    assert "raise the engine's max_tokens" in str(await failure(engine))
+    error = await failure(engine)
+    assert "raise the engine's max_tokens" in str(error)
+    assert (error.usage, error.model) == (SPENT, "claude-sonnet-5-5")
 
 
 @pytest.mark.parametrize("texts", [(), ("",), (" \n", "")])
@@ -235,137 +180,37 @@ async def test_no_words_are_a_failure(
     api: MessagesApi, engine: Anthropic, texts: tuple[str, ...]
 ) -> None:
     api.will_say(*texts)
-    assert str(await failure(engine)) == "The model answered with no words."
+    error = await failure(engine)
+    assert str(error) == "The model answered with no words."
+    assert (error.usage, error.model) == (SPENT, "claude-sonnet-5-5")
 
 
 async def test_a_refusal_is_a_failure(api: MessagesApi, engine: Anthropic) -> None:
-    api.will_say(f"I began to talk of {CANARY}", stop_reason="refusal")
-    assert str(await failure(engine)) == "The model refused to answer."
+    api.will_say(f"I began to talk of {CANARY}", stop_reason="refusal", model="claude-next")
+    error = await failure(engine)
+    assert str(error) == "The model refused to answer."
+    assert (error.usage, error.model) == (SPENT, "claude-next")
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
-    [
-        (f"<html>{CANARY}</html>", "text/html"),
-        (f"{CANARY} no JSON", "application/json"),
-        ("", "application/json"),
-        ("[]", "application/json"),
-        ("null", "application/json"),
-        ({}, "application/json"),
-        ({"content": CANARY}, "application/json"),
-        ({"content": [None, 5, CANARY], "stop_reason": CANARY}, "application/json"),
-        ({"content": [{"type": "text"}]}, "application/json"),
-        ({"content": [{"type": "text", "text": 5}]}, "application/json"),
-        ({"error": {"message": CANARY}}, "application/json"),
-    ],
-)
-async def test_what_is_no_message_is_a_failure(
-    api: MessagesApi, engine: Anthropic, log: RecordedLog, body: Any, content_type: str
+@pytest.mark.parametrize("reason", ["pause_turn", "tool_use", "something new", None, ["odd"]])
+async def test_whatever_stopped_it_words_are_a_reply(
+    api: MessagesApi, engine: Anthropic, log: RecordedLog, reason: Any
 ) -> None:
-    api.will_return(body, content_type)
-    await failure(engine)
+    api.will_say("Here.", stop_reason=reason)
+    assert (await engine.answer(make_turn())).text == "Here."
+    api.will_say(stop_reason=reason)
+    assert str(await failure(engine)) == "The model answered with no words."
     assert log.lines == []
 
 
-async def test_a_sparse_message_is_a_reply(api: MessagesApi, engine: Anthropic) -> None:
-    api.will_return({"content": [{"type": "text", "text": "Hi"}], "usage": {"input_tokens": "?"}})
-    reply = await engine.answer(make_turn())
-    assert (reply.text, reply.usage, reply.model) == ("Hi", {}, "claude-sonnet-5-5")
-
-
-# What fails
-
-
 @pytest.mark.parametrize(
-    ("status", "says"),
-    [
-        (400, "check the engine's model and max_tokens"),
-        (401, "check the engine's api_key"),
-        (402, "billing"),
-        (403, "check its permissions"),
-        (404, "check the engine's model and base_url"),
-        (413, "too long"),
-        (418, "the API refused"),
-    ],
+    "usage", [None, [], "12", {}, {"input_tokens": None, "output_tokens": True}]
 )
-async def test_what_will_not_get_better_is_tried_once(
-    api: MessagesApi, engine: Anthropic, status: int, says: str
+async def test_a_usage_that_is_none_is_none(
+    api: MessagesApi, engine: Anthropic, usage: Any
 ) -> None:
-    api.will_fail(status, message=f"do not say {CANARY} to {KEY}")
-    message = str(await failure(engine))
-    assert message.startswith(f"The Messages API answered {status}, request req_011FAKE: ")
-    assert says in message
-    assert len(api.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [(429, "rate limit"), (529, "overloaded"), (500, "the API failed"), (503, "the API failed")],
-)
-async def test_what_may_get_better_is_tried_three_times(
-    api: MessagesApi, engine: Anthropic, status: int, says: str
-) -> None:
-    api.will_fail(status, times=3, message=CANARY)
-    assert says in str(await failure(engine))
-    assert len(api.asked) == 3
-
-
-@pytest.mark.parametrize("status", [429, 529, 500])
-async def test_what_gets_better_is_answered(
-    api: MessagesApi, engine: Anthropic, status: int
-) -> None:
-    api.will_fail(status, times=2)
-    api.will_say("Here I am.")
-    assert (await engine.answer(make_turn())).text == "Here I am."
-    assert api.asked[0].body == api.asked[2].body
-
-
-async def test_a_request_id_that_is_none_is_not_repeated(
-    api: MessagesApi, engine: Anthropic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api.will_fail(400)
-    api._moods[0].headers["request-id"] = CANARY
-    assert "request zebra" not in str(await failure(engine))
-
-
-async def test_a_cut_connection(api: MessagesApi, engine: Anthropic) -> None:
-    engine._client.max_retries = 0  # the SDK's wait before it tries again is a real one
-    api.will_cut()
-    assert "could not be reached" in str(await failure(engine))
-
-
-async def test_nobody_there(make: Make) -> None:
-    engine = make(base_url="http://127.0.0.1:9")  # the discard port
-    engine._client.max_retries = 0
-    assert "could not be reached" in str(await failure(engine))
-
-
-async def test_no_answer_in_time(api: MessagesApi, engine: Anthropic) -> None:
-    engine._client.max_retries = 0
-    engine._client.timeout = 0.05
-    api.will_stall()
-    assert str(await failure(engine)) == "The Messages API did not answer in time."
-
-
-async def test_time_outs_grow_with_the_answer(make: Make) -> None:
-    assert make()._client.timeout.read == pytest.approx(111.2)  # type: ignore[union-attr]
-    # The SDK refuses requests that it thinks too long for its own default time-out, so it must
-    # have been given one, whatever max_tokens is.
-    reply = await make(max_tokens=64_000).answer(make_turn())
-    assert reply.text == "Hello."
-
-
-async def test_cancellation_passes_and_ends_the_request(
-    api: MessagesApi, engine: Anthropic
-) -> None:
-    api.will_stall()
-    running = asyncio.create_task(engine.answer(make_turn(CANARY)))
-    await api.until(lambda: len(api.asked) == 1)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    await api.until(lambda: api.left == 1)
-    assert (await engine.answer(make_turn())).text == "Hello."
+    api.will_say("Hi", usage=usage)
+    assert (await engine.answer(make_turn())).usage == {}
 
 
 # Settings
@@ -382,6 +227,10 @@ async def test_cancellation_passes_and_ends_the_request(
         ({"api_key": KEY, "max_tokens": "1024"}, "max_tokens"),
         ({"api_key": KEY, "base_url": "localhost:8080"}, "base_url"),
         ({"api_key": KEY, "base_url": ""}, "base_url"),
+        ({"api_key": KEY, "base_url": "https://"}, "base_url"),
+        ({"api_key": KEY, "base_url": "http://[::1"}, "base_url"),
+        ({"api_key": KEY, "base_url": "http://here:port"}, "base_url"),
+        ({"api_key": f"{KEY}\u0142"}, "api_key"),
         ({"api_key": KEY, "temperature": 1}, "temperature"),
     ],
 )
@@ -418,19 +267,29 @@ IN_A_PROCESS = """
 import asyncio, logging, sys
 logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 from openparallax.engines.anthropic import Anthropic
+from openparallax.plugin import EngineError
 assert "anthropic" not in sys.modules, "the SDK is loaded before it is used"
 from tests.pipeline.doubles import make_tools, make_turn
 settings = Anthropic.Settings(api_key=sys.argv[2], base_url=sys.argv[1])
 async def main():
     engine = Anthropic(settings, make_tools())
-    print((await engine.answer(make_turn(sys.stdin.read()))).text)
+    words = sys.stdin.read()
+    print((await engine.answer(make_turn(words))).text)
+    for _ in range(3):
+        try:
+            await engine.answer(make_turn(words))
+        except EngineError as error:
+            print(error)
     await engine.close()
 asyncio.run(main())
 """
 
 
 async def test_the_sdk_logs_nothing_whatever_the_environment(api: MessagesApi) -> None:
-    api.speak = lambda _: "fine"
+    api.will_say("fine")
+    api.will_fail(400, message=CANARY)
+    api.will_return(CANARY, "text/plain")
+    api.will_say(CANARY, stop_reason="refusal")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", IN_A_PROCESS, api.url, KEY,
         env={**os.environ, "ANTHROPIC_LOG": "debug", "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -439,7 +298,10 @@ async def test_the_sdk_logs_nothing_whatever_the_environment(api: MessagesApi) -
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(CANARY.encode()), 60)
-    assert out == b"fine\n", err.decode()
+    fine, *failures = out.decode().splitlines()
+    assert fine == "fine", err.decode()
+    assert len(failures) == 3
+    assert CANARY not in str(failures)
     assert CANARY in api.asked[0].words[0][1][0]
     assert CANARY.encode() not in err
     assert KEY.encode() not in err

@@ -15,6 +15,7 @@ import asyncio
 import base64
 import itertools
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -55,6 +56,9 @@ __all__ = [
 ]
 
 
+_BUSINESS_SCOPED_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+
+
 class FakeGraph:
     """Graph on loopback; all lists may be read and cleared by the test.
 
@@ -62,6 +66,11 @@ class FakeGraph:
         calls: Every send that arrived, in order of arrival.
         accepted: Those that Graph took, in order: what people have on their phones.
         reads: Bodies of the requests that mark as read or show typing; they are no sends.
+        presence: Of those that were well-formed, in order of arrival: phone number id, wamid of the
+            contact's message, and whether typing is shown.
+        presence_mood: How requests for presence fare; None is well.
+        tokens: By phone number id the token that sends for it; empty lets every token in. Another
+            token meets 190, another number 33.
         strays: Paths of requests that Graph has no answer for.
         plan: Decides the behaviour of each call that `queue` says nothing about.
     """
@@ -71,6 +80,9 @@ class FakeGraph:
         self.calls: list[Call] = []
         self.accepted: list[Call] = []
         self.reads: list[dict[str, Any]] = []
+        self.presence: list[tuple[str, str, bool]] = []
+        self.presence_mood: Behaviour | None = None
+        self.tokens: dict[str, str] = {}
         self.strays: list[str] = []
         self.plan: Callable[[Call], Behaviour] | None = None
         self._queue: deque[Behaviour] = deque()
@@ -136,9 +148,13 @@ class FakeGraph:
 
     # what a test sees
 
-    def bodies(self, to: str) -> list[str]:
-        """The texts that ``to`` really got, in order."""
-        return [call.body for call in self.accepted if call.to == to.removeprefix("+")]
+    def bodies(self, to: str, *, phone_number_id: str | None = None) -> list[str]:
+        """The texts that ``to`` really got, in order; from one of our numbers only, if named."""
+        return [
+            call.body
+            for call in self.accepted
+            if call.to == to.removeprefix("+") and phone_number_id in (None, call.phone_number_id)
+        ]
 
     async def wait_for(self, count: int, timeout_s: float = 10) -> None:
         """Return once ``count`` messages have been accepted in all; fail loudly after a time."""
@@ -189,9 +205,8 @@ class FakeGraph:
             said = json.loads(await request.read())
         except ValueError:
             return _json({"error": {"message": "Not JSON", "code": 100}}, 400)
-        if said.get("status") == "read":
-            self.reads.append(said)
-            return _json({"success": True}, 200)
+        if "status" in said:
+            return await self._serve_presence(phone_number_id, token, said, request)
         number = next(self._numbers)
         call = Call(
             number=number,
@@ -215,25 +230,35 @@ class FakeGraph:
             if self._reports is not None:
                 self._reports.tell(call)
         self._tell()
-        if behaviour.waits_for is not None:
-            await behaviour.waits_for.wait()
-        if behaviour.cuts:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response()
-        if behaviour.answer is not None:
-            # Graph's error answers do not always say what they are.
-            headers = {"Content-Type": "text/javascript; charset=UTF-8"}
-            if behaviour.location is not None:
-                headers["Location"] = behaviour.location
-            return web.Response(status=behaviour.status, body=behaviour.answer, headers=headers)
-        if not behaviour.accepts:
-            return _json({"error": {"message": "Unknown error", "code": 1}}, 500)
-        return _json(_accepted(call), behaviour.status)
+        return await _respond(request, behaviour, _accepted(call))
+
+    async def _serve_presence(
+        self, phone_number_id: str, token: str, said: dict[str, Any], request: web.BaseRequest
+    ) -> web.StreamResponse:
+        self.reads.append(said)
+        behaviour = self._refusal(phone_number_id, token) or _fault_of_presence(said)
+        if behaviour is None:
+            is_typing = "typing_indicator" in said
+            self.presence.append((phone_number_id, said["message_id"], is_typing))
+        self._tell()
+        return await _respond(request, behaviour or self.presence_mood or ok(), {"success": True})
+
+    def _refusal(self, phone_number_id: str, token: str) -> Behaviour | None:
+        """What whoever has not the number's token meets."""
+        if not self.tokens or self.tokens.get(phone_number_id) == token:
+            return None
+        if phone_number_id in self.tokens:
+            return error(190, 401)
+        return error(100, 400, error_subcode=33)
 
     def _behaviour(self, call: Call) -> Behaviour:
+        refusal = self._refusal(call.phone_number_id, call.token)
+        if refusal is not None:
+            return refusal
         if "to" not in call.request and "recipient" not in call.request:
             return error(131008)
+        if "to" not in call.request and not _BUSINESS_SCOPED_ID.fullmatch(call.to):
+            return error(131009)
         if not 1 <= len(call.body) <= 4096 or len(call.callback) > 512:
             return error(100)
         if self._queue:
@@ -249,6 +274,39 @@ class FakeGraph:
 
 def wamid_of(number: int) -> str:
     return "wamid.HBg" + base64.b64encode(f"made up {number:012d}".encode()).decode()
+
+
+async def _respond(
+    request: web.BaseRequest, behaviour: Behaviour, good: dict[str, Any]
+) -> web.StreamResponse:
+    if behaviour.waits_for is not None:
+        await behaviour.waits_for.wait()
+    if behaviour.cuts:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+    if behaviour.answer is not None:
+        # Graph's error answers do not always say what they are.
+        headers = {"Content-Type": "text/javascript; charset=UTF-8"}
+        if behaviour.location is not None:
+            headers["Location"] = behaviour.location
+        return web.Response(status=behaviour.status, body=behaviour.answer, headers=headers)
+    if not behaviour.accepts:
+        return _json({"error": {"message": "Unknown error", "code": 1}}, 500)
+    return _json(good, behaviour.status)
+
+
+def _fault_of_presence(said: dict[str, Any]) -> Behaviour | None:
+    """What Graph has against the body of a request for presence."""
+    if said.get("messaging_product") != "whatsapp" or said["status"] != "read":
+        return error(100)
+    wamid = said.get("message_id")
+    if not isinstance(wamid, str) or not wamid.startswith("wamid."):
+        return error(131009)
+    if said.get("typing_indicator", {"type": "text"}) != {"type": "text"}:
+        return error(100)
+    unknown = said.keys() - {"messaging_product", "status", "message_id", "typing_indicator"}
+    return error(100) if unknown else None
 
 
 def _accepted(call: Call) -> dict[str, Any]:

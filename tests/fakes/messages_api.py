@@ -1,9 +1,13 @@
-"""Anthropic's Messages API over HTTP on loopback, as far as the house uses it."""
+"""Anthropic's Messages API over HTTP on loopback, as far as the house uses it.
+
+It is as strict as the real one: a request that Anthropic would refuse is answered 400, and noted.
+"""
 
 import asyncio
 import json
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -26,15 +30,24 @@ DEFAULT_USAGE = {
     "cache_read_input_tokens": 0,
     "cache_creation_input_tokens": 0,
 }
+MOST_MARKS = 4
+KNOWN_FIELDS = {"model", "max_tokens", "messages", "system", "thinking", "output_config"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """One request that arrived."""
+    """One request that arrived.
+
+    Attributes:
+        cut_at: When the client went away before it was answered, monotonic seconds; None: it did
+            not.
+    """
 
     path: str
     headers: dict[str, str]
     body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+    cut_at: float | None = None
 
     @property
     def key(self) -> str:
@@ -51,34 +64,87 @@ class Asked:
             for message in self.body["messages"]
         ]
 
+    @property
+    def flat(self) -> list[tuple[str, str]]:
+        """Each block as its role and its text."""
+        return [(role, text) for role, texts in self.words for text in texts]
 
-@dataclass(slots=True)
-class _Mood:
-    """What the next request meets with."""
+    @property
+    def said(self) -> str:
+        """The last block of all: what is to be answered."""
+        return self.flat[-1][1]
+
+    @property
+    def marked(self) -> list[str]:
+        """The texts of the blocks that bear a cache mark, the system prompt's included."""
+        return [block["text"] for block in _blocks(self.body) if "cache_control" in block]
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """What a request meets with.
+
+    Attributes:
+        body: A str goes out as it stands, anything else as JSON; None is a friendly answer.
+        after: So much of the body goes out before it ``stalls`` or ``cuts``; None: not even a
+            status.
+        piece: The body goes out in pieces of so many bytes, ``pause_s`` apart; None: at once.
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     stalls: bool = False
     cuts: bool = False
+    after: int | None = None
+    piece: int | None = None
+    pause_s: float = 0
     content_type: str = "application/json"
+
+
+def failing(
+    status: int, *, message: str = "No.", retry_after: str = "", should_retry: str = ""
+) -> Mood:
+    """An error; without ``retry_after`` the SDK's own wait is cut to nothing."""
+    kind = ERROR_TYPES.get(status, "api_error")
+    body = {"type": "error", "error": {"type": kind, "message": message}}
+    headers = {"retry-after": retry_after} if retry_after else {"retry-after-ms": "1"}
+    if should_retry:
+        headers["x-should-retry"] = should_retry
+    return Mood(status, body, headers)
+
+
+def saying(
+    *texts: str,
+    stop_reason: str = "end_turn",
+    usage: Any = DEFAULT_USAGE,
+    blocks: list[dict[str, Any]] | None = None,
+    model: str | None = None,
+    **more: Any,
+) -> Mood:
+    """One text block for each of ``texts``, or ``blocks`` as they are; ``more`` as in `Mood`."""
+    content = [{"type": "text", "text": text} for text in texts] if blocks is None else blocks
+    return Mood(body=_message(content, stop_reason, usage, model), **more)
 
 
 class MessagesApi:
     """The server; what a test tells it to do, it does to one request each, in order.
 
-    Without orders it says what ``speak`` makes of the request.
+    Without orders it does what ``rule`` says of the request, and without that says what ``speak``
+    makes of it.
 
     Attributes:
         asked: The requests that arrived, in order.
-        left: How many clients went away before they were answered.
+        faults: What the real API would have refused, and was answered 400; a test that is not
+            about it sees to it that there are none.
     """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.left = 0
+        self.faults: list[str] = []
         self.speak: Callable[[Asked], str] = lambda _: "Hello."
-        self._moods: deque[_Mood] = deque()
+        self.rule: Callable[[Asked], Mood | None] = lambda _: None
+        self._moods: deque[Mood] = deque()
         self._release = asyncio.Event()
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -86,7 +152,7 @@ class MessagesApi:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=64 * 1024**2)
-        app.router.add_post("/{path:.*}", self._serve)
+        app.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -104,37 +170,34 @@ class MessagesApi:
         if self._runner:
             await self._runner.cleanup()
 
-    def will_say(
-        self,
-        *texts: str,
-        stop_reason: str = "end_turn",
-        usage: dict[str, Any] | None = None,
-        blocks: list[dict[str, Any]] | None = None,
-        model: str | None = None,
-    ) -> None:
-        """Answer with one text block for each of ``texts``, or with ``blocks`` as they are."""
-        content = [{"type": "text", "text": text} for text in texts] if blocks is None else blocks
-        message = _message(content, stop_reason, usage, model)
-        self._moods.append(_Mood(body=message))
+    @property
+    def left(self) -> int:
+        """How many clients went away before they were answered."""
+        return sum(asked.cut_at is not None for asked in self.asked)
 
-    def will_fail(self, status: int, *, times: int = 1, message: str = "No.") -> None:
-        """Answer with an error; the SDK's own wait before it tries again is cut to nothing."""
-        kind = ERROR_TYPES.get(status, "api_error")
-        body = {"type": "error", "error": {"type": kind, "message": message}}
-        headers = {"request-id": "req_011FAKE", "retry-after-ms": "1"}
-        self._moods.extend(_Mood(status, body, headers) for _ in range(times))
+    def will(self, *moods: Mood) -> None:
+        """Meet the next requests with ``moods``, one each."""
+        self._moods.extend(moods)
+
+    def will_say(self, *texts: str, **more: Any) -> None:
+        """Answer as `saying` does."""
+        self.will(saying(*texts, **more))
+
+    def will_fail(self, status: int, *, times: int = 1, **more: Any) -> None:
+        """Answer as `failing` does."""
+        self.will(*[failing(status, **more)] * times)
 
     def will_return(self, body: Any, content_type: str = "application/json") -> None:
         """Answer 200 with whatever ``body`` is; a str goes out as it stands."""
-        self._moods.append(_Mood(body=body, content_type=content_type))
+        self.will(Mood(body=body, content_type=content_type))
 
-    def will_stall(self, *, times: int = 1) -> None:
-        """Not answer until `release`."""
-        self._moods.extend(_Mood(stalls=True) for _ in range(times))
+    def will_stall(self, *, after: int | None = None) -> None:
+        """Not answer, or not to the end, until `release`."""
+        self.will(Mood(stalls=True, after=after))
 
-    def will_cut(self, *, times: int = 1) -> None:
-        """Cut the connection instead of answering."""
-        self._moods.extend(_Mood(cuts=True) for _ in range(times))
+    def will_cut(self, *, times: int = 1, after: int | None = None) -> None:
+        """Cut the connection instead of answering, or in the middle of it."""
+        self.will(*[Mood(cuts=True, after=after)] * times)
 
     def release(self) -> None:
         """Answer what stalls."""
@@ -148,43 +211,106 @@ class MessagesApi:
                 await self._changed.wait()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(
-            request.path,
-            {name.lower(): value for name, value in request.headers.items()},
-            json.loads(await request.read()),
-        )
+        raw = await request.read()
+        body = json.loads(raw) if raw else {}
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        asked = Asked(request.path, headers, body)
         self.asked.append(asked)
         self._changed.set()
-        mood = self._moods.popleft() if self._moods else _Mood()
+        faults = list(faults_of(request.method, asked))
+        if faults:
+            self.faults += faults
+            mood = failing(400, message="; ".join(faults))
+        else:
+            mood = (self._moods.popleft() if self._moods else self.rule(asked)) or Mood()
+        try:
+            return await self._answer(request, asked, mood)
+        except (asyncio.CancelledError, ConnectionError):
+            asked.cut_at = time.monotonic()
+            self._changed.set()
+            raise
+
+    async def _answer(self, request: web.Request, asked: Asked, mood: Mood) -> web.StreamResponse:
+        body = mood.body
+        if body is None:
+            body = saying(self.speak(asked)).body
+        if isinstance(body, dict) and body.get("type") == "message" and body.get("model") is None:
+            body = {**body, "model": asked.body.get("model")}
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        headers = {"request-id": "req_011FAKE", **mood.headers}
+        response = web.StreamResponse(status=mood.status, headers=headers)
+        response.content_type = mood.content_type
+        response.content_length = len(data)
+        first = mood.after if mood.stalls or mood.cuts else len(data)
+        if first is not None:
+            await response.prepare(request)
+            for piece in _pieces(data[:first], mood.piece):
+                await response.write(piece)
+                await asyncio.sleep(mood.pause_s)
         if mood.stalls:
-            try:
-                await self._release.wait()
-            except asyncio.CancelledError:
-                self.left += 1
-                self._changed.set()
-                raise
+            await self._release.wait()
         if mood.cuts:
             if request.transport:
                 request.transport.abort()
-            return web.Response()
-        body = mood.body
-        if body is None:
-            body = _message([{"type": "text", "text": self.speak(asked)}], "end_turn", None, None)
-        if isinstance(body, dict) and body.get("type") == "message" and body.get("model") is None:
-            body = {**body, "model": asked.body.get("model")}
-        return web.Response(
-            status=mood.status,
-            text=body if isinstance(body, str) else json.dumps(body),
-            content_type=mood.content_type,
-            headers={"request-id": "req_011FAKE", **mood.headers},
-        )
+            return response
+        if first is None:
+            await response.prepare(request)
+        await response.write(data[first or 0 :])
+        return response
+
+
+def faults_of(method: str, asked: Asked) -> Iterator[str]:
+    """What Anthropic refuses in a request, one line each."""
+    body = asked.body
+    if (method, asked.path) != ("POST", "/v1/messages"):
+        yield f"{method} {asked.path} is not in the API"
+    if not asked.key or "anthropic-version" not in asked.headers:
+        yield "x-api-key and anthropic-version: headers are required"
+    if asked.headers.get("content-type") != "application/json":
+        yield "content-type: must be application/json"
+    if not isinstance(body.get("model"), str) or not body["model"]:
+        yield "model: Field required"
+    if not isinstance(body.get("max_tokens"), int) or body["max_tokens"] < 1:
+        yield "max_tokens: Field required"
+    if unknown := body.keys() - KNOWN_FIELDS:
+        yield f"{', '.join(sorted(unknown))}: Extra inputs are not permitted"
+    yield from _faults_of_messages(body.get("messages", []))
+    yield from _faults_of_blocks(list(_blocks(body)))
+
+
+def _faults_of_messages(messages: list[dict[str, Any]]) -> Iterator[str]:
+    roles = [message.get("role") for message in messages]
+    if roles != ["user", "assistant"] * (len(roles) // 2) + ["user"]:
+        yield "messages: roles must alternate between user and assistant, from user to user"
+    if not all(message.get("content") for message in messages):
+        yield "messages: all messages must have non-empty content"
+
+
+def _faults_of_blocks(blocks: list[dict[str, Any]]) -> Iterator[str]:
+    if any(block.keys() - {"type", "text", "cache_control"} for block in blocks):
+        yield "messages: Extra inputs are not permitted"
+    if any(block.get("type") != "text" or not block.get("text", "").strip() for block in blocks):
+        yield "text content blocks must be non-empty"
+    marks = [block["cache_control"] for block in blocks if "cache_control" in block]
+    if len(marks) > MOST_MARKS or any(mark != {"type": "ephemeral"} for mark in marks):
+        yield f"A maximum of {MOST_MARKS} blocks with cache_control may be provided"
+
+
+def _blocks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from body.get("system", [])
+    for message in body.get("messages", []):
+        yield from message.get("content", [])
+
+
+def _pieces(data: bytes, size: int | None) -> list[bytes]:
+    if not data:
+        return []
+    size = size or len(data)
+    return [data[start : start + size] for start in range(0, len(data), size)]
 
 
 def _message(
-    content: list[dict[str, Any]],
-    stop_reason: str,
-    usage: dict[str, Any] | None,
-    model: str | None,
+    content: list[dict[str, Any]], stop_reason: str, usage: Any, model: str | None
 ) -> dict[str, Any]:
     return {
         "id": "msg_011FAKE",
@@ -194,5 +320,5 @@ def _message(
         "content": content,
         "stop_reason": stop_reason,
         "stop_sequence": None,
-        "usage": DEFAULT_USAGE if usage is None else usage,
+        "usage": usage,
     }

@@ -1,6 +1,7 @@
 """Meta's side of a webhook: payloads as Meta builds them, signed and delivered until taken.
 
-An *item* is one update: a message with its contact, a status, or a whole change of another field.
+An *item* is one update: a message with its contact, a status, an echo, a change of somebody's ids,
+a preference, or a whole change of another field.
 `envelope` puts items into one request the way Meta batches them.
 """
 
@@ -127,6 +128,139 @@ def status(
     }
 
 
+def revoke(sender: str | None, original: str, **details: Any) -> Item:
+    """A message of theirs is deleted; ``details`` as in `message`."""
+    return message(sender, "revoke", {"original_message_id": original}, **details)
+
+
+def system(
+    sender: str | None,
+    what: str = "user_changed_number",
+    *,
+    wa_id: str | None = None,
+    new_user_id: str | None = None,
+    **details: Any,
+) -> Item:
+    """The ids of ``sender`` have changed; no contact comes with it.
+
+    Args:
+        what: The type of the system message.
+        wa_id: The new number.
+        new_user_id: The new business-scoped id.
+        details: As in `message`; the ids are those before.
+    """
+    content = {"body": "User Ann changed from one to another", "type": what}
+    new = {"wa_id": wa_id, "user_id": new_user_id}
+    content |= {key: value for key, value in new.items() if value is not None}
+    return message(sender, "system", content, **details) | {"contact": {}}
+
+
+def user_id_update(
+    previous: str,
+    current: str,
+    *,
+    wa_id: str | None = None,
+    at: int | None = None,
+    phone_number_id: str | None = PHONE_NUMBER_ID,
+    **more: Any,
+) -> Item:
+    """A business-scoped id has changed.
+
+    Args:
+        wa_id: The number that the person has now.
+        phone_number_id: None leaves ``metadata`` out.
+        more: Further fields of the update, such as ``parent_user_id``.
+    """
+    return {
+        "phone_number_id": phone_number_id,
+        "user_id_update": {
+            **({} if wa_id is None else {"wa_id": wa_id}),
+            "detail": "The user's id has changed",
+            "user_id": {"previous": previous, "current": current},
+            "timestamp": _timestamp(at),
+            **more,
+        },
+    }
+
+
+def echo(
+    to: str | None,
+    words: str | None = None,
+    *,
+    kind: str = "text",
+    content: object = None,
+    wamid: str | None = None,
+    at: int | None = None,
+    phone_number_id: str = PHONE_NUMBER_ID,
+    **more: Any,
+) -> Item:
+    """A person of ours wrote to ``to`` from the phone.
+
+    Args:
+        words: The text of a text message.
+        kind: The type, where it is another.
+        content: What stands under the type's own name, where ``words`` are not given.
+        more: Further fields of the echo, such as ``to_user_id``.
+    """
+    content = {"body": words} if words is not None else content
+    return {
+        "phone_number_id": phone_number_id,
+        "echo": {
+            "from": DISPLAY_PHONE_NUMBER,
+            **({} if to is None else {"to": to}),
+            "id": wamid or new_wamid(to or "echo"),
+            "timestamp": _timestamp(at),
+            "type": kind,
+            **({} if content is None else {kind: content}),
+            **more,
+        },
+    }
+
+
+def echo_revoke(to: str | None, original: str, **details: Any) -> Item:
+    """A person of ours deleted what they wrote; ``details`` as in `echo`."""
+    return echo(to, kind="revoke", content={"original_message_id": original}, **details)
+
+
+def preference(
+    sender: str | None,
+    value: str = "stop",
+    *,
+    user_id: str | None = None,
+    at: int | None = None,
+    phone_number_id: str = PHONE_NUMBER_ID,
+    **more: Any,
+) -> Item:
+    """A contact does or does not want marketing; ``value`` is ``stop`` or ``resume``."""
+    ids = {"wa_id": sender, "user_id": user_id}
+    known = {key: value for key, value in ids.items() if value is not None}
+    return {
+        "phone_number_id": phone_number_id,
+        "contact": {"profile": {"name": "Ann"}, **known},
+        "preference": {
+            **known,
+            "detail": f"User requested to {value} marketing messages",
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": _timestamp(at),
+            **more,
+        },
+    }
+
+
+def errors(*codes: int, phone_number_id: str = PHONE_NUMBER_ID) -> Item:
+    """Troubles of the number as a whole, in field ``messages``."""
+    metadata = {"display_phone_number": DISPLAY_PHONE_NUMBER, "phone_number_id": phone_number_id}
+    found = [{"code": code, "title": "made up", "message": "made up"} for code in codes]
+    value = {"messaging_product": "whatsapp", "metadata": metadata, "errors": found}
+    return change("messages", value)
+
+
+def news(field: str, *, at: int | None = None, **value: Any) -> Item:
+    """An account-level change, such as ``account_update``, with the entry's time."""
+    return {**change(field, value), "time": int(_timestamp(at))}
+
+
 def change(field: str, value: object) -> Item:
     """A whole change, such as an ``account_update``, as an item."""
     return {"change": {"field": field, "value": value}}
@@ -140,33 +274,54 @@ def envelope(*items: Item, spread: bool = False) -> dict[str, Any]:
             share a change, and each person is listed once among its contacts.
     """
     changes: list[dict[str, Any]] = []
+    times: dict[int, int] = {}
     for item in items:
         if "change" in item:
+            if "time" in item:
+                times[len(changes)] = item["time"]
             changes.append(item["change"])
             continue
-        sort = "messages" if "message" in item else "statuses"
+        sort = next(sort for sort in _SORTS if sort in item)
+        field, several = _SORTS[sort]
         last = changes[-1]["value"] if changes and not spread else {}
-        number = item["phone_number_id"]
-        if sort not in last or last["metadata"]["phone_number_id"] != number:
-            last = {
-                "messaging_product": "whatsapp",
-                "metadata": {
-                    "display_phone_number": DISPLAY_PHONE_NUMBER,
-                    "phone_number_id": number,
-                },
-                sort: [],
-            }
-            changes.append({"field": "messages", "value": last})
-        if sort == "messages":
+        metadata = _metadata(item["phone_number_id"])
+        if several not in last or last.get("metadata", {}) != metadata:
+            last = {"messaging_product": "whatsapp"}
+            last |= {"metadata": metadata} if metadata else {}
+            last[several] = []
+            changes.append({"field": field, "value": last})
+        if contact := item.get("contact"):
             contacts = last.setdefault("contacts", [])
-            if item["contact"] and item["contact"] not in contacts:
-                contacts.append(item["contact"])
-            last["messages"].append(item["message"])
-        else:
-            last["statuses"].append(item["status"])
-    groups = [[one] for one in changes] if spread else [changes]
-    entries = [{"id": WABA_ID, "changes": group} for group in groups]
+            if contact not in contacts:
+                contacts.append(contact)
+        last[several].append(item[sort])
+    groups = [[number] for number in range(len(changes))] if spread else [list(range(len(changes)))]
+    entries = []
+    for group in groups:
+        time_of = [times[number] for number in group if number in times]
+        entry: dict[str, Any] = {"id": WABA_ID} | ({"time": time_of[-1]} if time_of else {})
+        entries.append(entry | {"changes": [changes[number] for number in group]})
     return {"object": "whatsapp_business_account", "entry": entries}
+
+
+_SORTS = {
+    "message": ("messages", "messages"),
+    "status": ("messages", "statuses"),
+    "echo": ("smb_message_echoes", "message_echoes"),
+    "user_id_update": ("user_id_update", "user_id_update"),
+    "preference": ("user_preferences", "user_preferences"),
+}
+"""Sort of item -> the webhook's field, and the list in its value."""
+
+
+def _metadata(phone_number_id: str | None) -> dict[str, str]:
+    if phone_number_id is None:
+        return {}
+    return {"display_phone_number": DISPLAY_PHONE_NUMBER, "phone_number_id": phone_number_id}
+
+
+def _timestamp(at: int | None) -> str:
+    return str(int(time.time()) if at is None else at)
 
 
 def dump(payload: object) -> bytes:

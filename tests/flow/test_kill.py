@@ -41,9 +41,9 @@ async def test_an_answer_in_doubt_is_sent_again_where_a_confirmation_of_otr_cros
     database: Any = town.up.database
     admit, commit = town.up.door.admit, database._commit
 
-    def admit_and_answer(connection: Any, messages: Any) -> Any:
+    def admit_and_answer(*arguments: Any, **more: Any) -> Any:
         gate.open()
-        return admit(connection, messages)
+        return admit(*arguments, **more)
 
     def commit_slowly() -> None:
         time.sleep(0.05)
@@ -80,10 +80,10 @@ async def test_a_message_that_the_cursor_could_see_before_it_was_announced_is_an
     dispatcher = town.up.dispatcher
     admit, ended = town.up.door.admit, database._ended
 
-    def admit_once(connection: Any, messages: Any) -> Any:
+    def admit_once(*arguments: Any, **more: Any) -> Any:
         town.up.door.admit = admit  # type: ignore[method-assign]
         database._ended = look_then_end
-        return admit(connection, messages)
+        return admit(*arguments, **more)
 
     def look_then_end(failed: BaseException | None) -> None:
         database._ended = ended

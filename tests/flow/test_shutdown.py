@@ -157,7 +157,7 @@ async def test_an_engine_that_cannot_be_closed_is_left(
     await town.say(ANN, "one")
     await town.hears(ANN, 1)
     await town.restart()
-    assert "engine_not_closed" in town.log.getvalue()
+    assert "plugin_not_closed" in town.log.getvalue()
     assert "xyzzy" not in town.log.getvalue()
     await town.say(ANN, "two")
     await town.hears(ANN, 2)

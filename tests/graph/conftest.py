@@ -42,11 +42,13 @@ async def connect(seen: Seen) -> AsyncIterator[Callable[..., Awaitable[GraphClie
     """Makes open clients, and closes them."""
     made: list[GraphClient] = []
 
-    async def make(url: str, *, timeout_s: float = 5, max_in_flight: int = 50) -> GraphClient:
+    async def make(
+        url: str, *, timeout_s: float = 5, max_in_flight: int = 50, token: str | None = None
+    ) -> GraphClient:
         client = GraphClient(
             base_url=url,
             version="v25.0",
-            access_token="EAAtoken",
+            access_token=token or "EAAtoken",
             timeout_s=timeout_s,
             max_in_flight=max_in_flight,
             log=logs.configure(level="debug", render="json", stream=seen.log),

@@ -8,7 +8,8 @@ import pytest
 
 from openparallax import logs
 from openparallax.errors import ConfigError
-from openparallax.graph.client import MAX_ANSWER_BYTES, GraphClient
+from openparallax.graph.answers import MAX_ANSWER_BYTES
+from openparallax.graph.client import GraphClient
 from openparallax.model.outcomes import (
     Accepted,
     ErrorClass,
@@ -234,7 +235,7 @@ async def test_what_cannot_be_foreseen_is_no_exception_either(
     def broken(*_: object) -> None:
         raise RuntimeError("quotes hello")
 
-    monkeypatch.setattr("openparallax.graph.client._outcome", broken)
+    monkeypatch.setattr("openparallax.graph.client.outcome_of", broken)
     assert await send(client) == Unanswered("RuntimeError")
     assert "send_broke" in seen.log.getvalue()
     assert "hello" not in seen.log.getvalue()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from openparallax.graph.client import GraphClient
+from openparallax.model.outcomes import Accepted, ErrorClass, Outcome, Refused
 from tests.fakes.graph import FakeGraph, cut_after_accepting, error
 from tests.graph.conftest import ACCOUNT, TO, send
 
@@ -111,5 +113,62 @@ async def test_it_asks_what_graph_asks(graph: FakeGraph) -> None:
         read = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1"}
         async with session.post(url, json=read, headers=bearer) as answer:
             assert await answer.json() == {"success": True}
-    assert graph.reads == [read]
+            assert graph.presence == [(ACCOUNT, "wamid.1", False)]
+        for wrong in (
+            {"status": "delivered"},
+            {"message_id": "1"},
+            {"message_id": None},
+            {"messaging_product": "telegram"},
+            {"typing_indicator": {"type": "audio"}},
+            {"to": "+1"},
+        ):
+            async with session.post(url, json={**read, **wrong}, headers=bearer) as answer:
+                assert answer.status == 400
+        nobody = {"recipient": "491701234567", "text": {"body": "hello"}}
+        async with session.post(url, json=nobody, headers=bearer) as answer:
+            said = await answer.json(content_type=None)
+            assert (answer.status, said["error"]["code"]) == (400, 131009)
+    assert len(graph.presence) == 1
     assert graph.accepted == []
+
+
+async def test_whose_number_a_message_came_from_is_seen_and_its_token_asked(
+    graph: FakeGraph, connect: Callable[..., Awaitable[GraphClient]]
+) -> None:
+    graph.tokens = {ACCOUNT: "EAAone", "100000000000002": "EAAtwo"}
+    one, two = await connect(graph.url, token="EAAone"), await connect(graph.url, token="EAAtwo")
+
+    async def say(client: GraphClient, account: str) -> Outcome:
+        await client.show_presence(phone_number_id=account, wamid="wamid.1", is_typing=False)
+        return await client.send_text(phone_number_id=account, to=TO, body="hello", token="t")
+
+    assert isinstance(await say(one, ACCOUNT), Accepted)
+    assert isinstance(await say(two, "100000000000002"), Accepted)
+    assert await say(two, ACCOUNT) == Refused(190, ErrorClass.ACCOUNT, "AbCdEfTrace")
+    assert await say(one, "3") == Refused(33, ErrorClass.ACCOUNT, "AbCdEfTrace")
+    assert [(call.phone_number_id, call.token) for call in graph.calls] == [
+        (ACCOUNT, "EAAone"),
+        ("100000000000002", "EAAtwo"),
+        (ACCOUNT, "EAAtwo"),
+        ("3", "EAAone"),
+    ]
+    assert graph.bodies(TO) == ["hello", "hello"]
+    assert graph.bodies(TO, phone_number_id=ACCOUNT) == ["hello"]
+    assert [shown[0] for shown in graph.presence] == [ACCOUNT, "100000000000002"]
+
+
+async def test_a_business_scoped_id_is_answered_without_a_number(graph: FakeGraph) -> None:
+    url = f"{graph.url}/v25.0/{ACCOUNT}/messages"
+    said = {"recipient": "US.13491208655302741918", "text": {"body": "hello"}}
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": "Bearer x"}) as session,
+        session.post(url, json=said) as answer,
+    ):
+        (contact,) = (await answer.json())["contacts"]
+    assert contact == {
+        "input": "US.13491208655302741918",
+        "user_id": "US.13491208655302741918",
+    }
+    (sent,) = graph.statuses(graph.accepted[0], "sent")
+    assert sent["recipient_user_id"] == "US.13491208655302741918"
+    assert "recipient_id" not in sent

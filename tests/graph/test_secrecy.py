@@ -59,6 +59,10 @@ async def test_a_canary_goes_through_every_failure(
                     phone_number_id=ACCOUNT, to=TO, body=BODY, token=CALLBACK
                 )
                 assert not isinstance(outcome, Accepted)
+                graph.presence_mood = garbage(echo, 400)
+                await client.show_presence(
+                    phone_number_id=ACCOUNT, wamid=f"wamid.{TO}", is_typing=True
+                )
                 said.append(repr(outcome))
             await client.close()
             said.append(repr(client))

@@ -1,17 +1,19 @@
 """A door on a real file, without sockets: what is said goes in, where it was placed comes out."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from openparallax import logs
 from openparallax.chats.directory import Directory
+from openparallax.inbox.account import Account
 from openparallax.inbox.admission import Admission
 from openparallax.inbox.door import Door
+from openparallax.inbox.limits import RateLimit
 from openparallax.model.entry import CONTACT_PART, ENGINE_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
-from openparallax.model.messages import Inbound, Kind, Sender
+from openparallax.model.messages import Echo, Inbound, Kind, Relink, Sender
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
 from openparallax.session.notices import Notices
@@ -47,7 +49,10 @@ class Doorway:
     waits with an answer that quotes all that the engine sees, `restart` is another process.
     """
 
-    def __init__(self, folder: Path, clock: TurnedClock | None = None) -> None:
+    def __init__(
+        self, folder: Path, clock: TurnedClock | None = None, *, most: int | None = None
+    ) -> None:
+        self.most = most
         self.file = folder / "state" / "t.db"
         self.clock = clock or TurnedClock()
 
@@ -68,30 +73,44 @@ class Doorway:
             Mode.ON_THE_RECORD: self.durable,
             Mode.OFF_THE_RECORD: self.volatile,
         }
+        self.limit = RateLimit(window_s=60, most=self.most)
+        account = Account(
+            ACCOUNT, allowed=(), limit=self.limit, takeover_s=3600, hash_key=b"k" * 32
+        )
         self.door = Door(
-            account=ACCOUNT,
-            allowed=(),
+            accounts={ACCOUNT: account},
             directory=Directory(),
             transcripts=self.transcripts,
             notices=Notices(),
-            hash_key=b"k" * 32,
             turn_numbers=Numbers("turn"),
             parcel_numbers=Numbers("parcel"),
             clock=self.clock,
         )
         self.database.on_failure(self.door.drop)
 
-    async def admit(self, *messages: Inbound) -> Admission:
+    async def admit(
+        self,
+        *messages: Inbound,
+        echoes: Sequence[Echo] = (),
+        relinks: Sequence[Relink] = (),
+    ) -> Admission:
         admission = await self.database.unit(
-            lambda connection: self.door.admit(connection, messages), self._hold
+            lambda connection: self.door.admit(
+                connection, messages, echoes=echoes, relinks=relinks
+            ),
+            self._hold,
         )
-        if admission.moves:
+        if admission.has_scrubbed:
             assert await self.database.truncate_log()
         return admission
 
     def _hold(self, admission: Admission) -> None:
         for move in admission.moves:
             self.durable.forget(move.left, move.turns)
+        for session, turn in admission.erased:
+            self.transcripts[session.mode].drop(session, turn)
+        for session in admission.renewed:
+            self.transcripts[session.mode].renew(session)
         for entry in admission.entries:
             self.transcripts[entry.session.mode].hold(entry)
 

@@ -3,7 +3,7 @@
 import asyncio
 import io
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from openparallax.model.text import SessionId, Text
 from openparallax.outbox.delivery import Delivery
 from openparallax.outbox.outbox import Outbox
 from openparallax.outbox.pacing import Pacing
+from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.receipts import ReceiptDesk, Receipts
 from openparallax.outbox.tokens import callback_data
 from openparallax.session.notices import Notices
@@ -63,7 +64,15 @@ def _begun(file: Path) -> set[tuple[int, str]]:
 class Office:
     """What a house has of an outbox: posts parcels, hands statuses on, dies and comes back."""
 
-    def __init__(self, file: Path, *, people: int = 2, **limits: Any) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        people: int = 2,
+        accounts: Sequence[str] = (ACCOUNT,),
+        addresses: Sequence[str] = (),
+        **limits: Any,
+    ) -> None:
         self._file = file
         self.clock = TurnedClock()
         self.graph = Graph(self.clock)
@@ -77,7 +86,10 @@ class Office:
             "pair_interval_s": 6,
             **limits,
         }
-        self._people = people
+        self._addresses = [*addresses, *(f"4915{n:08}" for n in range(len(addresses), people))]
+        self._accounts = accounts
+        self.not_served: set[str] = set()
+        self.sent_lately = SentLately()
         self._number = 0
         self._turn = 0
         self.chats: list[int] = []
@@ -100,6 +112,7 @@ class Office:
             clock=self.clock,
             log=self.log,
             metrics=self.metrics,
+            sent_lately=self.sent_lately,
         )
         self.outbox = Outbox(
             database=self.database,
@@ -108,15 +121,24 @@ class Office:
             clock=self.clock,
             log=self.log,
             most_in_flight=SLOTS,
+            serves=lambda account: account not in self.not_served,
         )
         self.outbox.start()
 
     def _settle_in(self, connection: Connection) -> list[int]:
-        account = chats.account_id(connection, ACCOUNT)
         return [
-            chats.add_chat(connection, account, chats.add_contact(connection, ""), f"4915{n:08}")
-            for n in range(self._people)
+            chats.add_chat(
+                connection,
+                chats.account_id(connection, self.account_of(place)),
+                chats.add_contact(connection, ""),
+                address,
+            )
+            for place, address in enumerate(self._addresses)
         ]
+
+    def account_of(self, place: int) -> str:
+        """Which of our numbers a person writes to; they take turns."""
+        return self._accounts[place % len(self._accounts)]
 
     async def close(self) -> None:
         await self.outbox.stop(0)
@@ -141,27 +163,33 @@ class Office:
 
     # -- what a house does ----------------------------------------------------------------------
 
-    async def post(self, place: int, count: int = 1, *, claims: bool = True) -> None:
+    async def post(
+        self, place: int, count: int = 1, *, claims: bool = True, notice: str = ""
+    ) -> None:
         """Post a turn's answer of ``count`` parts, as dispatch does."""
-        chat = self.chats[place]
+        chat, account = self.chats[place], self.account_of(place)
         outbox = self.outbox
         self._turn += 1
         turn = self._turn
-        token = outbox.reserve(ACCOUNT, chat) if claims else None
+        token = outbox.reserve(account, chat) if claims else None
 
         def work(connection: Connection) -> list[Parcel]:
             posted = []
+            (address,) = connection.execute(
+                "SELECT address FROM chats WHERE id = ?", (chat,)
+            ).fetchone()
             for part in range(1, count + 1):
                 self._number += 1
                 is_claimed = token is not None and part == 1
                 parcel = Parcel(
                     number=self._number,
                     chat=chat,
-                    account=ACCOUNT,
-                    to=f"4915{place:08}",
+                    account=account,
+                    to=address,
                     session=Session(SessionId(chat), Mode.ON_THE_RECORD),
                     turn=turn,
                     part=part,
+                    notice=notice,
                     state=ParcelState.SENDING if is_claimed else ParcelState.WAITING,
                     attempts=1 if is_claimed else 0,
                     token=token or "" if is_claimed else "",
@@ -191,7 +219,7 @@ class Office:
 
     async def tell(self, call: Sent, status: DeliveryStatus, code: int | None = None) -> Receipts:
         """A status comes, as through the house."""
-        update = StatusUpdate(ACCOUNT, call.wamid, status, call.token, code)
+        update = StatusUpdate(call.account, call.wamid, status, call.token, code)
 
         def then(receipts: Receipts) -> None:
             for chat in receipts.chats:
@@ -203,6 +231,26 @@ class Office:
             call.told.append(status)
 
         return await self.database.unit(lambda c: self.desk.apply(c, [update]), then)
+
+    async def move(self, place: int, address: str) -> None:
+        """The person is answered elsewhere from now on; nobody tells the outbox."""
+        chat = self.chats[place]
+        await self.database.unit(lambda c: parcels.respell(c, chat, address, 0))
+
+    async def row(self, place: int) -> tuple[str, int]:
+        """A chat's address, and which spelling of it that is."""
+        sql = "SELECT address, alternate FROM chats WHERE id = ?"
+        found: tuple[str, int] = await self.database.read(
+            lambda c: c.execute(sql, (self.chats[place],)).fetchone()
+        )
+        return found
+
+    async def withdraw(self, place: int, *, keeps: Sequence[str] = ()) -> int:
+        """A person of ours takes over."""
+        chat = self.chats[place]
+        return await self.database.unit(
+            lambda c: parcels.withdraw(c, chat, keeps=keeps), lambda _: self.outbox.reload(chat)
+        )
 
     # -- what a test sees -----------------------------------------------------------------------
 
@@ -247,9 +295,4 @@ class Office:
     @property
     def is_idle(self) -> bool:
         outbox = self.outbox
-        return (
-            not outbox._lanes._lanes
-            and not outbox._lanes._ready
-            and not outbox._tasks
-            and outbox._free == SLOTS
-        )
+        return outbox._lanes.is_empty and not outbox._tasks and outbox._free == SLOTS

@@ -124,3 +124,9 @@ def test_failures_name_their_notice() -> None:
     assert EngineError.notice == "engine_failed"
     assert TooSlow.notice == "too_slow"
     assert issubclass(TooSlow, EngineError)
+
+
+def test_a_failure_may_say_what_it_cost() -> None:
+    spent = EngineError("The model refused.", usage={"input": 3}, model="m")
+    assert (str(spent), spent.usage, spent.model) == ("The model refused.", {"input": 3}, "m")
+    assert (TooSlow().usage, TooSlow().model, TooSlow.notice) == ({}, "", "too_slow")

@@ -236,6 +236,63 @@ def test_a_fence_never_ended_is_ended_where_it_was_opened_again() -> None:
     assert "".join(parts).count("code();") == 20
 
 
+BOLD = "*" + "bold words " * 60 + "end*"
+
+
+def test_marks_are_closed_and_opened_again() -> None:
+    parts = split(f"a {BOLD} b", 300)
+    assert parts[0].startswith("a *bold words bold")
+    assert all(part.startswith(("*bold", "*words")) for part in parts[1:])
+    assert all(part.endswith(("bold*", "words*")) for part in parts[:-1])
+    assert parts[-1].endswith("end* b")
+    assert all(len(part) <= 300 for part in parts)
+
+
+def test_marks_within_marks_are_closed_from_the_inside() -> None:
+    parts = split("*a _" + "b ~c~ " * 80 + "d_ e*", 300)
+    assert parts[0].endswith("_*")
+    assert parts[1].startswith(("*_b ~c~", "*_~c~ b"))
+
+
+def test_a_short_mark_is_not_cut() -> None:
+    assert split("a " * 145 + "(*bold words here*)", 300) == [
+        ("a " * 145).strip(),
+        "(*bold words here*)",
+    ]
+    assert split("a " * 145 + "`code words here` b", 300)[1] == "`code words here` b"
+
+
+def test_long_code_is_closed_and_opened_again() -> None:
+    parts = split("`" + "code * " * 80 + "end`", 300)
+    assert all(part.startswith("`") and part.endswith("`") for part in parts)
+    assert all(len(part) <= 300 for part in parts)
+
+
+def test_a_quote_goes_on_as_a_quote() -> None:
+    parts = split("> " + "words " * 60 + "*" + "bold " * 60 + "end*\n> next\n\nlast", 300)
+    assert parts[1].endswith(" bold*")
+    assert parts[2].startswith("> *bold ")
+    assert parts[-1].endswith("end*\n> next\n\nlast")
+    assert all(part.startswith("> ") for part in parts)
+
+
+def test_stars_that_mean_nothing_are_left_alone() -> None:
+    text = "2*3 *\u200bno* snake_case " * 40
+    assert squeezed("".join(split(text, 300))) == squeezed(text)
+
+
+def test_a_dash_in_a_line_does_not_become_a_bullet() -> None:
+    text = "x" * 250 + " - " + "y" * 100
+    assert split(text, 300) == ["x" * 250 + " -", "y" * 100]
+    assert split(text, 256) == ["x" * 250 + " -", "y" * 100]
+    assert split("x" * 255 + " - " + "y" * 100, 256) == ["x" * 255, "\u200b- " + "y" * 100]
+
+
+def test_a_number_stays_with_its_item() -> None:
+    text = "a " * 140 + "\n1. " + "b" * 100
+    assert split(text, 300)[1].startswith("1. bbb")
+
+
 def test_a_limit_that_no_character_fits_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         split("a", 1)

@@ -12,8 +12,11 @@ from openparallax import logs
 from openparallax.metrics import Metrics
 from openparallax.model.messages import Notification
 from openparallax.webhook.server import WebhookServer
+from openparallax.webhook.signature import Key
 from tests.fakes import meta
 from tests.fakes.clock import TurnedClock
+
+KEY = Key(meta.SECRET.encode(), frozenset({meta.PHONE_NUMBER_ID}))
 
 
 @dataclass
@@ -74,7 +77,7 @@ async def listen() -> AsyncIterator[Listen]:
 
     async def make(
         *,
-        app_secrets: Sequence[str] = (meta.SECRET,),
+        keys: Sequence[Key] = (KEY,),
         verify_tokens: Sequence[str] = (meta.VERIFY_TOKEN,),
         host: str = "127.0.0.1",
         port: int = 0,
@@ -87,7 +90,7 @@ async def listen() -> AsyncIterator[Listen]:
             port=port,
             accept=heard.take,
             verify_tokens=verify_tokens,
-            app_secrets=app_secrets,
+            keys=keys,
             log=logs.configure(level="debug", render="json", stream=log),
             metrics=metrics,
             clock=clock,

@@ -48,6 +48,41 @@ def test_all_that_is_put_in_comes_out_in_order(*, spread: bool) -> None:
     assert len(json.loads(raw)["entry"]) == (7 if spread else 1)
 
 
+@pytest.mark.parametrize("spread", [False, True])
+def test_every_sort_of_item_comes_out(*, spread: bool) -> None:
+    raw = meta.body(
+        meta.revoke("491", "wamid.1", at=1),
+        meta.system("491", wa_id="431", at=2),
+        meta.echo("491", "here", at=3),
+        meta.echo_revoke("491", "wamid.2", at=4),
+        meta.user_id_update("DE.1", "DE.2", phone_number_id=None, at=5),
+        meta.preference("491", at=6),
+        meta.news("security", event="PIN_CHANGED", at=7),
+        meta.errors(131031),
+        meta.text("491", "see", context={"id": "wamid.3"}, referral={"source_id": "9"}, at=8),
+        spread=spread,
+    )
+    notification = parse_notification(parse_body(raw))
+    assert [(one.original, one.sent_at) for one in notification.messages] == [
+        ("wamid.1", 1),
+        ("", 8),
+    ]
+    assert [(one.original, one.sent_at) for one in notification.echoes] == [("", 3), ("wamid.2", 4)]
+    assert [one.at for one in notification.relinks] == [2, 5]
+    assert [one.at for one in notification.preferences] == [6]
+    events = [(one.event, one.at) for one in notification.news]
+    assert events == [("PIN_CHANGED", 7), ("ERROR_131031", 0 if spread else 7)]
+    details = notification.messages[1].details
+    assert details is not None
+    assert (details.quoted, details.referral) == ("wamid.3", {"source_id": "9"})
+    assert notification.unsupported == {"error_131031": 1}
+
+
+def test_a_system_message_brings_no_contacts() -> None:
+    [change] = meta.envelope(meta.system("491", wa_id="431"))["entry"][0]["changes"]
+    assert "contacts" not in change["value"]
+
+
 def test_it_escapes_as_meta_does() -> None:
     assert meta.dump({"a": "é/\U0001f600"}) == rb'{"a":"\u00e9\/\ud83d\ude00"}'
 

@@ -74,7 +74,7 @@ async def test_a_wrong_secret(listener: Listener) -> None:
 
 
 async def test_without_a_secret_it_posts_unsigned(listen: Listen) -> None:
-    listener = await listen(app_secrets=())
+    listener = await listen(keys=())
     code, _, err = await run(f"--url={listener.url}", "hi", secret=None)
     assert code == 0
     assert "posting unsigned" in err

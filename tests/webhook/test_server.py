@@ -1,15 +1,18 @@
 """The contract's HTTP table, row by row, over real sockets."""
 
 import asyncio
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
 from openparallax.errors import NotStored, StartError
+from openparallax.webhook.signature import Key
 from tests.fakes import meta
 from tests.webhook.conftest import Listen, Listener
 
+MINE = frozenset({meta.PHONE_NUMBER_ID})
 HELLO = meta.body(meta.text("4915112345678", "hello quokka", at=1_790_000_000))
 
 
@@ -111,7 +114,7 @@ async def test_it_is_acknowledged_only_once_it_is_stored(
 async def test_both_secrets_of_a_rotation_count(
     listen: Listen, session: aiohttp.ClientSession
 ) -> None:
-    listener = await listen(app_secrets=["old", "new"])
+    listener = await listen(keys=[Key(b"old", MINE), Key(b"new", MINE)])
     assert await meta.post(session, listener.url, HELLO, "old") == 200
     assert await meta.post(session, listener.url, HELLO, "new") == 200
     assert await meta.post(session, listener.url, HELLO, "older") == 401
@@ -146,7 +149,7 @@ async def test_503_where_it_could_not_be_stored(
         (b"", "unreadable"),
         (b"[]", "ignored"),
         (b'{"entry": "quokka"}', "ignored"),
-        (meta.body(meta.change("account_update", {"event": "quokka"})), "ignored"),
+        (meta.body(meta.change("calls", {"event": "quokka"})), "ignored"),
     ],
 )
 async def test_what_is_signed_but_not_understood_is_acknowledged_and_counted(
@@ -216,7 +219,7 @@ PROXY_HEADERS = ["Forwarded", "X-Forwarded-For", "x-forwarded-PROTO", "X-Forward
 async def test_without_a_secret_what_a_proxy_brought_is_refused(
     listen: Listen, session: aiohttp.ClientSession, name: str
 ) -> None:
-    listener = await listen(app_secrets=())
+    listener = await listen(keys=())
     for _ in range(3):
         async with session.post(listener.url, data=HELLO, headers={name: "quokka"}) as answer:
             assert answer.status == 401
@@ -234,7 +237,7 @@ async def test_without_a_secret_what_a_proxy_brought_is_refused(
 async def test_without_a_secret_what_comes_directly_is_taken(
     listen: Listen, session: aiohttp.ClientSession
 ) -> None:
-    listener = await listen(app_secrets=())
+    listener = await listen(keys=())
     assert await meta.post(session, listener.url, HELLO, None) == 200
     assert await meta.post(session, listener.url, HELLO, "any") == 200
     assert listener.heard.words == ["hello quokka"] * 2
@@ -244,7 +247,7 @@ async def test_without_a_secret_what_comes_directly_is_taken(
 async def test_allow_unsigned_takes_what_a_proxy_brought(
     listen: Listen, session: aiohttp.ClientSession, name: str
 ) -> None:
-    listener = await listen(app_secrets=(), allow_unsigned=True)
+    listener = await listen(keys=(), allow_unsigned=True)
     async with session.post(listener.url, data=HELLO, headers={name: "x"}) as answer:
         assert answer.status == 200
     assert listener.heard.words == ["hello quokka"]
@@ -264,15 +267,15 @@ async def test_with_a_secret_a_proxy_is_welcome_and_allow_unsigned_lifts_nothing
 async def test_without_a_secret_what_is_no_json_is_a_bad_request(
     listen: Listen, session: aiohttp.ClientSession, raw: bytes
 ) -> None:
-    listener = await listen(app_secrets=())
+    listener = await listen(keys=())
     assert await meta.post(session, listener.url, raw, None) == 400
     assert await meta.post(session, listener.url, b"{}", None) == 200
     assert listener.counted("unreadable") == 1
 
 
-@pytest.mark.parametrize("settings", [{"app_secrets": [""]}, {"verify_tokens": ["good", ""]}])
+@pytest.mark.parametrize("settings", [{"keys": [Key(b"", MINE)]}, {"verify_tokens": ["good", ""]}])
 async def test_an_empty_secret_switches_no_check_off(
-    listen: Listen, settings: dict[str, list[str]]
+    listen: Listen, settings: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match="empty"):
         await listen(**settings)

@@ -1,13 +1,22 @@
 """Only what was signed with the secret is signed."""
 
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openparallax.webhook.signature import is_signed
+from openparallax.webhook.signature import Key, speaks_for
 from tests.fakes import meta
 
 SECRET = b"test_app_secret"
+
+ANN, BO = frozenset({"1"}), frozenset({"2"})
+
+
+def is_signed(raw: bytes, header: str | None, secrets: list[bytes]) -> bool:
+    return speaks_for(raw, header, [Key(secret, ANN) for secret in secrets]) is not None
+
 
 # Test vectors of the facts page: computed once from the documented algorithm.
 VECTORS = [
@@ -82,3 +91,31 @@ GOOD = meta.sign(b"x")
 def test_a_malformed_header_signs_nothing(header: str | None) -> None:
     assert is_signed(b"x", GOOD, [SECRET])
     assert not is_signed(b"x", header, [SECRET])
+
+
+def test_a_signature_speaks_for_all_whose_app_it_is() -> None:
+    keys = [Key(b"a", ANN), Key(b"b", BO), Key(b"a", frozenset({"3"})), Key(b"c", frozenset())]
+    for secret, accounts in (("a", "13"), ("b", "2"), ("c", "")):
+        assert speaks_for(b"x", meta.sign(b"x", secret), keys) == frozenset(accounts)
+    assert speaks_for(b"x", meta.sign(b"x", "d"), keys) is None
+    assert speaks_for(b"x", meta.sign(b"x", "a"), []) is None
+
+
+def test_each_key_is_tried_whichever_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    compare = hmac.compare_digest
+
+    def noted(one: str, other: str) -> bool:
+        tried.append(one)
+        return compare(one, other)
+
+    monkeypatch.setattr("openparallax.webhook.signature.hmac.compare_digest", noted)
+    keys = [Key(secret, ANN) for secret in (b"a", b"b", b"c")]
+    for secret in "abcd":
+        tried.clear()
+        speaks_for(b"x", meta.sign(b"x", secret), keys)
+        assert len(tried) == 3
+
+
+def test_a_key_does_not_show_its_secret() -> None:
+    assert "quokka" not in repr(Key(b"quokka", ANN))

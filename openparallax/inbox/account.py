@@ -1,0 +1,68 @@
+"""What the door knows of each of our numbers."""
+
+from collections.abc import Collection, Mapping
+
+from openparallax.chats.allowed import AllowList
+from openparallax.chats.numbers import alternate_form, digits_of
+from openparallax.inbox.limits import RateLimit
+from openparallax.storage import Connection, chats
+from openparallax.storage.seen import Hasher
+
+
+class Account:
+    """One of our numbers.
+
+    Args:
+        phone_number_id: Meta's id of it.
+        allowed: Who may write to it, as `config.numbers` returns them; nobody named: everybody.
+        limit: How much one chat may say.
+        takeover_s: For how long nobody but a person of ours answers, after they did.
+        hash_key: The file's own key.
+    """
+
+    def __init__(
+        self,
+        phone_number_id: str,
+        *,
+        allowed: Collection[str],
+        limit: RateLimit,
+        takeover_s: float,
+        hash_key: bytes,
+    ) -> None:
+        self.id = phone_number_id
+        self.allowed = AllowList(allowed)
+        self.limit = limit
+        self.takeover_s = takeover_s
+        self.hash = Hasher(hash_key, phone_number_id)
+
+
+class OwnNumbers:
+    """The digits of our numbers, as webhooks tell them: what comes from there is never answered."""
+
+    def __init__(self, accounts: Mapping[str, Account]) -> None:
+        self._accounts = accounts
+        self._displays: dict[str, str] | None = None
+        self._digits: frozenset[str] = frozenset()
+
+    def drop(self) -> None:
+        """Read them from the file the next time."""
+        self._displays = None
+
+    def has(self, connection: Connection, account: Account, display: str, wa_id: str) -> bool:
+        """Whether ``wa_id`` is one of ours; learns ``display``, the number of ``account``."""
+        if self._displays is None:
+            self._learn(chats.displays(connection))
+        if self._displays is not None and self._displays.get(account.id) != display and display:
+            chats.note_display(connection, account.id, digits_of(display))
+            self._learn({**self._displays, account.id: display})
+        return wa_id in self._digits
+
+    def _learn(self, displays: dict[str, str]) -> None:
+        self._displays = displays
+        self._digits = frozenset(
+            spelling
+            for id_, display in displays.items()
+            if id_ in self._accounts
+            for spelling in (digits_of(display), alternate_form(digits_of(display)))
+            if spelling
+        )

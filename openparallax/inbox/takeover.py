@@ -1,0 +1,78 @@
+"""A person of ours took over: what waited for the engine is theirs now."""
+
+from openparallax.inbox.account import Account
+from openparallax.inbox.admission import Admission
+from openparallax.inbox.arrival import WINDOW_S
+from openparallax.model.envelope import Errand
+from openparallax.model.messages import Echo
+from openparallax.storage import Connection, chats, envelopes, parcels
+from openparallax.storage.chats import ChatRow
+from openparallax.storage.database import execute
+from openparallax.transcript import Transcripts
+
+_ENDED = frozenset({Errand.TURN, Errand.ONLY_TEXT, Errand.RESEND, Errand.RATE_LIMITED})
+"""What a person of ours answers better; what commands are answered stays to be said."""
+KEPT_NOTICES = (
+    "new",
+    "new_after_otr",
+    "otr",
+    "otr_refused",
+    "otr_off",
+    "otr_off_idle",
+    "still_off_the_record",
+    "help",
+    "status",
+    "mistyped",
+)
+"""Answers to commands, which are sent whoever else answers."""
+
+
+def take_over(
+    connection: Connection,
+    chat: ChatRow,
+    echo: Echo,
+    account: Account,
+    transcripts: Transcripts,
+    admission: Admission,
+    *,
+    now: float,
+) -> None:
+    """End turns that are left to the person, running ones too, and withdraw what is not sent yet.
+
+    That is whatever was sent before the echo or in the silence after it; an echo that comes days
+    late leaves alone what was written long after it. The words become part of the history. A turn
+    that runs finds its envelopes gone, and what the engine says of them is dropped.
+
+    Args:
+        connection: Inside the unit.
+        chat: Whose messages are left to the person.
+        echo: What the person wrote; a timestamp ahead of our clock counts as now.
+        account: From which of our numbers.
+        transcripts: The room of each mode.
+        admission: Where the outcome is noted.
+        now: Unix seconds.
+    """
+    sent_at = min(echo.sent_at, int(now))
+    until = sent_at + int(account.takeover_s)
+    if until > chat.taken_until:
+        chat.taken_until = until
+        chats.take_over(connection, chat.id, until)
+    left_to_them = max(sent_at, chat.taken_until - 1)
+    admission.count("taken_over")
+    for one in (chat.id, *chats.losers_of(connection, chat.id)):
+        admission.handed_over.add(one)
+        for envelope in envelopes.of_chat(connection, one):
+            if envelope.errand not in _ENDED or envelope.sent_at > left_to_them:
+                continue
+            envelopes.drop(connection, [envelope.number])
+            admission.end(one, envelope.number)
+            if envelope.errand is Errand.TURN:
+                session = envelope.session
+                for write in transcripts[session.mode].close_turn(session, [envelope.number]):
+                    execute(connection, write)
+                admission.renewed.append(session)
+                admission.count("handed_over")
+        window_until = left_to_them + WINDOW_S
+        if parcels.withdraw(connection, one, keeps=KEPT_NOTICES, window_until=window_until):
+            admission.reloads.add(one)
+            admission.parcels = [parcel for parcel in admission.parcels if parcel.chat != one]

@@ -1,0 +1,1 @@
+"""Plugins that come in a package of their own."""
