@@ -168,6 +168,8 @@ class House:
             self._transcripts[session.mode].renew(session)
         for entry in admission.entries:
             self._transcripts[entry.session.mode].hold(entry)
+        for session, hashed in admission.missed:
+            self._transcripts[session.mode].strike(session, hashed)
 
     def _count(self, admission: Admission, receipts: Receipts) -> None:
         for what, count in admission.counts.items():

@@ -35,6 +35,7 @@ from openparallax.chats.ids import (
 from openparallax.chats.learning import Learner, Met
 from openparallax.model.messages import Sender
 from openparallax.storage import Connection, aliases, chats
+from openparallax.storage.aliases import Left
 
 DAY_S = 86400
 """Of a change Meta may tell late; whoever was first met under the number so short a time before it
@@ -44,16 +45,20 @@ is taken for the person who changed, whoever was met earlier for the one who had
 
 def identify(connection: Connection, who: Who) -> Met:
     """Find the person, or make them known; part of the caller's unit."""
-    who, former = _without_left(connection, who)
-    person = _person(connection, who, former)
+    who, left = _without_left(connection, who)
+    former = left.contact if left is not None and _may_have_been(connection, who, left) else None
+    person = _person(connection, who) or former
     if person is None:
         person = chats.add_contact(connection, who.sender.name or "")
     learner = Learner(connection, who, person)
+    if former is not None and former != person:
+        learner.join(former)
+        person = learner.contact
     for value in ids_of(who.sender):
         aliases.add(connection, who.account, value, person, who.at)
     number = number_of(who.sender)
     if number is not None:
-        _take_number(learner, number, moved_at=learner.moved_at(number))
+        _take_number(learner, number)
     return learner.meet()
 
 
@@ -73,32 +78,32 @@ def relink(connection: Connection, old: Who, new: Sender, *, adds: bool) -> Met 
         None if nobody who has a chat is known by any of the ids.
     """
     now = replace(old, sender=new)
-    person = _person_before(connection, old)
-    if person is None:
-        person = _person_after(connection, now)
-    if person is None:
-        if not adds:
-            return None
-        person = chats.add_contact(connection, "")
+    person = _person_before(connection, old) or _person_after(connection, now)
+    if person is None and not adds:
+        return None
+    person = person or chats.add_contact(connection, "")
     learner = Learner(connection, now, person)
     for value in ids_of(old.sender):
         aliases.add(connection, now.account, value, person, 0)
+        if value not in values_of(new):
+            aliases.age(connection, now.account, value, now.at - 1)
     for value in ids_of(new):
         _take_id(learner, value)
     before, number = number_of(old.sender), number_of(new)
-    if before is not None and find(connection, now, before) is None:
-        learner.note_left(before, 0, now.at)
+    if before is not None:
+        _leave_number(learner, before)
     if number is not None:
-        _take_number(learner, number, moved_at=now.at)
-    if number is not None or new.user_id != old.sender.user_id:
+        _take_number(learner, number, has_moved=True)
+    has_moved = number is not None or new.user_id != old.sender.user_id
+    if has_moved:
         # Numbers that are not said to be theirs any more may be somebody else's tomorrow.
         learner.leave_numbers_but(number)
     if not (learner.has_chat or learner.has_changed):
         return None
-    return learner.meet(has_moved=True)
+    return learner.meet(has_moved=has_moved)
 
 
-def _without_left(connection: Connection, who: Who) -> tuple[Who, int | None]:
+def _without_left(connection: Connection, who: Who) -> tuple[Who, Left | None]:
     """Without a number that was the sender's when they wrote this and is so no more, and whose."""
     left = find_left(connection, who, number_of(who.sender))
     if left is None:
@@ -108,10 +113,24 @@ def _without_left(connection: Connection, who: Who) -> tuple[Who, int | None]:
         known = None if user_id is None else find(connection, who, USER + user_id)
         if known is None or known.contact != left.contact:
             return who, None
-    return replace(who, sender=replace(who.sender, wa_id=None)), left.contact
+    return replace(who, sender=replace(who.sender, wa_id=None)), left
 
 
-def _person(connection: Connection, who: Who, former: int | None) -> int | None:
+def _may_have_been(connection: Connection, who: Who, left: Left) -> bool:
+    """Whether whoever had left the number is who wrote this from it.
+
+    Not if they are known to have had another user id at that time.
+    """
+    if who.sender.user_id is None:
+        return True
+    theirs = aliases.of_contact(connection, who.account, left.contact)
+    return all(
+        value == USER + who.sender.user_id or not value.startswith(USER) or since >= left.until
+        for value, since in theirs
+    )
+
+
+def _person(connection: Connection, who: Who) -> int | None:
     """The contact whom these ids stand for.
 
     A user id decides. What else is known stands for the sender only if that person has no user id
@@ -123,7 +142,7 @@ def _person(connection: Connection, who: Who, former: int | None) -> int | None:
             value.startswith(USER) or _may_be(connection, who, known.contact)
         ):
             return known.contact
-    return former if former is not None and _may_be(connection, who, former) else None
+    return None
 
 
 def _may_be(connection: Connection, who: Who, contact: int) -> bool:
@@ -168,31 +187,41 @@ def _take_id(learner: Learner, value: str) -> None:
     learner.add(value)
 
 
-def _take_number(learner: Learner, number: str, *, moved_at: int | None) -> None:
+def _leave_number(learner: Learner, number: str) -> None:
+    """The person had a number until now."""
+    known = learner.find(number)
+    if known is None:
+        learner.note_left(number, 0, learner.at)
+    elif (
+        known.contact != learner.contact
+        and known.since <= learner.at
+        and not learner.user_ids_of(known.contact)
+    ):
+        learner.join(known.contact)  # they wrote without their id
+
+
+def _take_number(learner: Learner, number: str, *, has_moved: bool = False) -> None:
     """The person wrote from a number, or is said to have it.
 
     Args:
         learner: Of the person.
         number: The alias.
-        moved_at: When they came to it from another one; None if they may have had it for ever.
+        has_moved: They came to it from another one, by what is said; else see what is known.
     """
     at, known = learner.at, learner.find(number)
     if known is None:
         learner.add_number(number)
     elif known.contact == learner.contact:
-        learner.keep_one_number(number)
+        return
     elif learner.user_ids_of(known.contact):
         if at < known.since:
             learner.note_left(number, at, known.since)  # it is somebody else's by now
         else:
             learner.give(number)
             learner.keep_one_number(number)
-    elif moved_at is not None and known.since < moved_at - DAY_S:
-        if at < known.since:
-            learner.note_left(number, at, known.since)
-        else:
-            learner.give(number)
-            learner.keep_one_number(number)
+    elif known.since < at - DAY_S and (has_moved or learner.came_from_another(number)):
+        learner.give(number)
+        learner.keep_one_number(number)
     elif (left_at := learner.left_at(number)) is not None and known.since >= left_at:
         learner.note_left(number, at, left_at)  # whoever has it came to it when they had left it
     else:

@@ -28,10 +28,11 @@ class Met:
         sender: The ids that hold: without a number that is somebody else's by now.
         since: Since when they do; what is older is to be looked up again.
         is_new: They had no chat before.
-        is_late: Said before what is known of where they are reached.
+        is_late: Said before what is known of where they are reached, or without a word of that.
         is_after_off: New, and the number was used off the record by whoever had it before.
         merged: Chats that turned out to be this one.
         off_since: Where one of them was off the record: since when. The chat is so too, then.
+        off_again: When they said so last.
         moved: Chats whose answers go elsewhere now.
         has_changed: What is remembered of chats may be wrong.
     """
@@ -44,6 +45,7 @@ class Met:
     is_after_off: bool = False
     merged: list[ChatRow] = field(default_factory=list)
     off_since: int | None = None
+    off_again: int = 0
     moved: list[int] = field(default_factory=list)
     has_changed: bool = False
 
@@ -80,10 +82,9 @@ class Learner:
     def user_ids_of(self, contact: int) -> list[str]:
         return user_ids(self._connection, self._who.account, contact)
 
-    def moved_at(self, number: str) -> int | None:
-        """When the person came to ``number`` from another one, if they had another one."""
-        others = [since for value, since in self._numbers() if value != number]
-        return self.at if others and max(others) <= self.at else None
+    def came_from_another(self, number: str) -> bool:
+        """Whether the person had another number than ``number`` before."""
+        return any(value != number and since <= self.at for value, since in self._numbers())
 
     def left_at(self, number: str) -> int | None:
         """When the person left ``number`` for another one, if that was after this was said."""
@@ -124,7 +125,7 @@ class Learner:
         former = self._chat_of(known.contact)
         if former is not None:
             self._former_was_off = former.session.mode is Mode.OFF_THE_RECORD
-            self._mind_address(former)
+            self._mind_address(former, self._aliases_of(former.contact))
 
     def keep_one_number(self, number: str) -> None:
         """A person has one: the newest, and of two of one second ``number``."""
@@ -170,39 +171,38 @@ class Learner:
 
     # -- the end --------------------------------------------------------------------------------
 
-    def meet(self, *, has_moved: bool = False) -> Met:
+    def meet(self, *, has_moved: bool | None = None) -> Met:
         """The person's chat, made if need be, and what was learnt.
 
         Args:
-            has_moved: Answers may go elsewhere from now on.
+            has_moved: Of a change: whether it says where they are reached from then on.
         """
         sender = self._who.sender
         chat = self._chat_of(self.contact)
         is_new = chat is None
         if chat is None:
             chat = self._add_chat(sender)
+        theirs = self._aliases_of(self.contact)
         number = number_of(sender)
-        known = None if number is None else self.find(number)
-        if known is None or known.contact != self.contact:
-            sender = replace(sender, wa_id=None)
-        is_late = self.at < self._reached_since(chat)
-        self._mind_address(chat)
+        if number not in theirs:
+            sender, number = replace(sender, wa_id=None), None
+        is_late = has_moved is False or self._is_late(chat, sender, theirs)
+        self._mind_address(chat, theirs)
         if has_moved:
             self._moved.append(chat.id)
-        off = [
-            one.opened_at
-            for one in (chat, *self._merged)
-            if one.session.mode is Mode.OFF_THE_RECORD
-        ]
+        off = [one for one in (chat, *self._merged) if one.session.mode is Mode.OFF_THE_RECORD]
         return Met(
             chat=chat,
             sender=sender,
-            since=0 if known is None else known.since,
+            since=0 if number is None else theirs[number],
             is_new=is_new,
             is_late=is_late,
             is_after_off=is_new and self._former_was_off,
             merged=self._merged,
-            off_since=min(off) if off and self._merged else None,
+            off_since=min(chats.open_since(self._connection, one) for one in off)
+            if off and self._merged
+            else None,
+            off_again=max((one.opened_at for one in off), default=0),
             moved=[*self._moved, *(loser.id for loser in self._merged)],
             has_changed=self.has_changed,
         )
@@ -219,26 +219,25 @@ class Learner:
 
     # -- where they are reached -----------------------------------------------------------------
 
-    def _reached_since(self, chat: ChatRow) -> int:
-        """Since when the address of a chat is known to be the contact's; 0 if it is not."""
-        for value in values_of_address(chat.address):
-            known = self.find(value)
-            if known is not None and known.contact == chat.contact:
-                return known.since
-        return 0
+    def _is_late(self, chat: ChatRow, sender: Sender, theirs: dict[str, int]) -> bool:
+        newest = next((value for value in theirs if value.startswith(USER)), None)
+        if sender.user_id is not None and newest != USER + sender.user_id:
+            return newest is not None and self.at <= theirs[newest]
+        reached = (theirs[one] for one in values_of_address(chat.address) if one in theirs)
+        return self.at < next(reached, 0)
 
-    def _mind_address(self, chat: ChatRow) -> None:
+    def _mind_address(self, chat: ChatRow, theirs: dict[str, int]) -> None:
         """Answers must not go to a number that is not the person's any more."""
-        if any(
-            known is not None and known.contact == chat.contact
-            for known in map(self.find, values_of_address(chat.address))
-        ):
+        if any(value in theirs for value in values_of_address(chat.address)):
             return
-        values = aliases.of_contact(self._connection, self._who.account, chat.contact)
-        reach = [value for kind in (USER, PARENT) for value, _ in values if value.startswith(kind)]
+        reach = [value for kind in (USER, PARENT) for value in theirs if value.startswith(kind)]
         address = reach[0][2:] if reach else ""
         if address != chat.address:
             chats.move_chat(self._connection, chat.id, address)
             chat.address, chat.alternate = address, 0
             self.has_changed = True
             self._moved.append(chat.id)
+
+    def _aliases_of(self, contact: int) -> dict[str, int]:
+        """Every id of a contact and since when it is theirs, the newest first."""
+        return dict(aliases.of_contact(self._connection, self._who.account, contact))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from openparallax.clock import Clock
@@ -15,7 +16,7 @@ from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
 from openparallax.rendering.split import split
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, Database, chats, envelopes, parcels, usage
+from openparallax.storage import Connection, Database, Write, chats, envelopes, parcels, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
@@ -114,6 +115,7 @@ class Finisher:
                 group, session = await self._look_again(group)
                 if not group:
                     self._metrics.count("turns", "overtaken")
+                    await self._count_spent(answer.chat.id, said.spent)
                     return
                 left = {one.number for one in group}
                 asked = [entry for entry in asked if entry.turn in left]
@@ -130,6 +132,16 @@ class Finisher:
             ms=round((self._clock.monotonic() - answer.started) * 1000),
             result=said.notice or ("silent" if said.is_silence else "answered"),
         )
+
+    def _spent(self, chat: int, spent: Spent) -> Sequence[Write]:
+        if not spent.usage:
+            return ()
+        return usage.add(int(self._clock.now() // DAY_S), chat, spent.model, spent.usage)
+
+    async def _count_spent(self, chat: int, spent: Spent) -> None:
+        """Tokens of an answer that nobody gets; a figure, for which nothing is held up."""
+        with suppress(NotStored):
+            await self._database.write(*self._spent(chat, spent))
 
     async def _look_again(self, group: Sequence[Envelope]) -> tuple[Sequence[Envelope], Session]:
         """Somebody moved or ended these envelopes meanwhile; off the record wins."""
@@ -168,10 +180,8 @@ class Finisher:
                 *closing,
             ):
                 execute(connection, write)
-            if said.spent.usage:
-                day = int(now // DAY_S)
-                for write in usage.add(day, chat.id, said.spent.model, said.spent.usage):
-                    execute(connection, write)
+            for write in self._spent(chat.id, said.spent):
+                execute(connection, write)
             # Asked in this very transaction: since the turn began they may have got another
             # number, and the old one may be somebody else's.
             to = chats.address_of(connection, chat.id) if parts else ""

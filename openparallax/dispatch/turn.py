@@ -132,7 +132,10 @@ class TurnTaker:
         if deaths >= DEATHS:
             said = Said(notice="killed")
         else:
-            claim = await self._claim(group, deaths, is_cold=is_cold)
+            try:
+                claim = await self._claim(group, deaths, is_cold=is_cold)
+            except Stale:
+                return Taken.LATER, 0  # ended or moved in that very moment
             self._presence.begin(chat, group[-1], is_typing=True)
             try:
                 said = await self._ask(chat, group, texts)

@@ -12,7 +12,7 @@ from openparallax.inbox.arrival import Arrival, window_until
 from openparallax.inbox.limits import OnceAMinute
 from openparallax.inbox.moving import Mover
 from openparallax.inbox.people import People, addressed
-from openparallax.inbox.revoking import Revoked, revoke
+from openparallax.inbox.revoking import Revoked
 from openparallax.inbox.takeover import take_over
 from openparallax.inbox.words import Keeper
 from openparallax.logs import shorten
@@ -23,7 +23,7 @@ from openparallax.session import placement
 from openparallax.session.commands import Command, parse_command
 from openparallax.session.notices import Notices
 from openparallax.storage import Connection, chats, envelopes, parcels, seen
-from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS, ChatRow
+from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS
 from openparallax.storage.meta import Numbers
 from openparallax.transcript import Transcripts
 
@@ -61,7 +61,10 @@ class Door:
         self._clock = clock
         self._refuses_otr = refuses_otr
         self._own = OwnNumbers(accounts)
-        self._unreadable = OnceAMinute(window_s=SAME_NOTICE_S)
+        self._told = {
+            errand: OnceAMinute(window_s=SAME_NOTICE_S)
+            for errand in (Errand.ONLY_TEXT, Errand.RESEND)
+        }
         self._keeper = Keeper(transcripts=transcripts, turn_numbers=turn_numbers)
         self._mover = Mover(
             transcripts=transcripts,
@@ -71,7 +74,7 @@ class Door:
             clock=clock,
         )
         self._people = People(directory=directory, mover=self._mover)
-        self._revoked = Revoked()
+        self._revoked = Revoked(transcripts)
 
     @property
     def is_draining(self) -> bool:
@@ -88,7 +91,8 @@ class Door:
         self._turns.drop()
         self._parcels.drop()
         self._own.drop()
-        self._unreadable.drop()
+        for told in self._told.values():
+            told.drop()
         for account in self._accounts.values():
             account.limit.drop()
 
@@ -227,12 +231,13 @@ class Door:
             self._keeper.queue(arrival, Text(rest))
 
     def _tell_unreadable(self, arrival: Arrival) -> None:
-        """Media and the like: one notice for each chat and minute, then silence."""
-        if not self._unreadable.is_due(arrival.chat.id, self._clock.monotonic()):
+        """Media and the like: one notice of a kind for each chat and minute, then silence."""
+        is_resend = arrival.message.kind is Kind.RESEND
+        errand = Errand.RESEND if is_resend else Errand.ONLY_TEXT
+        if not self._told[errand].is_due(arrival.chat.id, self._clock.monotonic()):
             arrival.admission.count("unreadable_again")
             return
-        is_resend = arrival.message.kind is Kind.RESEND
-        self._keeper.queue_notice(arrival, Errand.RESEND if is_resend else Errand.ONLY_TEXT)
+        self._keeper.queue_notice(arrival, errand)
         arrival.admission.count("unreadable")
 
     def _release(self, arrival: Arrival) -> None:
@@ -270,7 +275,8 @@ class Door:
             return
         chat = self._people.chat_of(connection, account, echo.to, echo.sent_at, admission)
         if echo.original:
-            self._erase(connection, chat, account.hash(echo.original), echo.sent_at, admission)
+            hashed = account.hash(echo.original)
+            self._revoked.revoke(connection, chat, hashed, echo.sent_at, admission)
             return
         hashed, now = account.hash(echo.wamid), self._clock.now()
         if not seen.note(connection, hashed, echo.sent_at, now):
@@ -287,12 +293,4 @@ class Door:
     ) -> None:
         at = message.sent_at
         chat = self._people.chat_of(connection, account, message.sender, at, admission)
-        self._erase(connection, chat, account.hash(message.original), at, admission)
-
-    def _erase(
-        self, connection: Connection, chat: ChatRow, hashed: int, at: int, admission: Admission
-    ) -> None:
-        if not revoke(connection, chat, hashed, at, self._transcripts, admission):
-            # It may have overtaken what it deletes.
-            self._revoked.note(hashed)
-            admission.count("revoke_of_nothing")
+        self._revoked.revoke(connection, chat, account.hash(message.original), at, admission)

@@ -61,7 +61,12 @@ class Mover:
         self._confirm(arrival.connection, chat, at, arrival.window_until, arrival.admission)
 
     def join(
-        self, connection: Connection, chat: ChatRow, off_since: int | None, admission: Admission
+        self,
+        connection: Connection,
+        chat: ChatRow,
+        off_since: int | None,
+        off_again: int,
+        admission: Admission,
     ) -> None:
         """Chats have become ``chat``: what was off the record in one of them is so in all.
 
@@ -69,6 +74,7 @@ class Mover:
             connection: Inside the unit.
             chat: The one that goes on; off the record if one of them is.
             off_since: Since when the person is off the record, if they are.
+            off_again: When they said so last; what came back before that does not count.
             admission: Where it is noted.
 
         Raises:
@@ -84,6 +90,7 @@ class Mover:
         if off_since is not None:
             for one in everyone:
                 self._follow(connection, one, off_since, admission)
+                placement.go_off(connection, one, off_again, self._clock.now())
 
     def _follow(
         self, connection: Connection, chat: ChatRow, since: int, admission: Admission

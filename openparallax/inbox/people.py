@@ -69,7 +69,7 @@ class People:
             admission.count("merged")
             admission.merges.append((loser.id, met.chat.id))
         if met.merged:
-            self._mover.join(connection, met.chat, met.off_since, admission)
+            self._mover.join(connection, met.chat, met.off_since, met.off_again, admission)
         if met.is_after_off:
             # The same person by another id, or another one by the same number: nobody can say.
             self._mover.begin_off(connection, met.chat, at, admission)

@@ -5,6 +5,7 @@ from openparallax.inbox.admission import Admission
 from openparallax.inbox.arrival import WINDOW_S
 from openparallax.model.envelope import Errand
 from openparallax.model.messages import Echo
+from openparallax.session.notices import ANSWERS_TO_COMMANDS
 from openparallax.storage import Connection, chats, envelopes, parcels
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
@@ -12,19 +13,6 @@ from openparallax.transcript import Transcripts
 
 _ENDED = frozenset({Errand.TURN, Errand.ONLY_TEXT, Errand.RESEND, Errand.RATE_LIMITED})
 """What a person of ours answers better; what commands are answered stays to be said."""
-KEPT_NOTICES = (
-    "new",
-    "new_after_otr",
-    "otr",
-    "otr_refused",
-    "otr_off",
-    "otr_off_idle",
-    "still_off_the_record",
-    "help",
-    "status",
-    "mistyped",
-)
-"""Answers to commands, which are sent whoever else answers."""
 
 
 def take_over(
@@ -73,6 +61,6 @@ def take_over(
                 admission.renewed.append(session)
                 admission.count("handed_over")
         window_until = left_to_them + WINDOW_S
-        if parcels.withdraw(connection, one, keeps=KEPT_NOTICES, window_until=window_until):
+        if parcels.withdraw(connection, one, keeps=ANSWERS_TO_COMMANDS, window_until=window_until):
             admission.reloads.add(one)
             admission.parcels = [parcel for parcel in admission.parcels if parcel.chat != one]

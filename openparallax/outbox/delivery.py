@@ -17,7 +17,7 @@ from openparallax.outbox.spelling import UNDELIVERABLE
 from openparallax.outbox.tokens import callback_data, new_token
 from openparallax.outbox.waits import WINDOW_MARGIN_S, Waits
 from openparallax.rendering.split import split
-from openparallax.session.notices import Notices
+from openparallax.session.notices import ANSWERS_TO_COMMANDS, Notices
 from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.transcript import Transcripts
 
@@ -128,8 +128,15 @@ class Delivery:
         """
         token = new_token()
         claim = parcels.claim(parcel.number, parcel.state, token)
+        leaves = parcels.settle(parcel.number, parcel.state, ParcelState.WITHDRAWN)
+        # What was not tried yet when they took over was withdrawn then.
+        may_be_taken = parcel.attempts > 0 and parcel.notice not in ANSWERS_TO_COMMANDS
 
         def work(connection: Connection) -> str | None:
+            if may_be_taken and chats.taken_until(connection, parcel.chat) > self._clock.now():
+                # A person of ours answers by now, so it is not sent once more.
+                parcels.change(connection, leaves)
+                return None
             is_claimed = parcels.change(connection, claim)
             return chats.address_of(connection, parcel.chat) if is_claimed else None
 

@@ -53,6 +53,21 @@ SENTENCES: dict[str, str] = {
 }
 
 
+ANSWERS_TO_COMMANDS = (
+    "new",
+    "new_after_otr",
+    "otr",
+    "otr_refused",
+    "otr_off",
+    "otr_off_idle",
+    "still_off_the_record",
+    "help",
+    "status",
+    "mistyped",
+)
+"""What is said whoever else answers the chat."""
+
+
 class Notices:
     """The sentences, with the operator's own wording where there is one."""
 

@@ -58,9 +58,8 @@ def go_off(connection: Connection, chat: ChatRow, sent_at: int, now: float) -> N
     """
     sent_at = _believed(sent_at, now)
     if chat.session.mode is Mode.OFF_THE_RECORD:
-        if sent_at > chat.opened_at:
-            sessions.open_later(connection, chat.session.id, sent_at)
-            chat.opened_at = sent_at
+        sessions.open_again(connection, chat.session.id, sent_at)
+        chat.opened_at = max(chat.opened_at, sent_at)
         return
     before = chat.session.id
     sessions.suspend(connection, before)

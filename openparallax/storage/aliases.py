@@ -61,6 +61,14 @@ def add(connection: Connection, account: int, value: str, contact: int, since: i
     )
 
 
+def age(connection: Connection, account: int, value: str, since: int) -> None:
+    """``value`` is not the newest of its contact's: let it be learnt no later than then."""
+    connection.execute(
+        "UPDATE aliases SET since = min(since, ?) WHERE account = ? AND value = ?",
+        (since, account, value),
+    )
+
+
 def leave(connection: Connection, account: int, value: str, until: int) -> None:
     """``value`` stands for nobody any more; who had it until then is still known by that."""
     connection.execute(

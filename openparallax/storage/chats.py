@@ -23,7 +23,7 @@ class ChatRow:
         address: Where answers go.
         name: The contact's display name, or "".
         session: The open session.
-        opened_at: Timestamp of what opened it.
+        opened_at: Timestamp of what opened it, the latest if it was said again.
         before: The session that ``/otr off`` returns to, if any.
         held: Bits `HELD_ENVELOPES` and `HELD_PARCELS`.
         left_off: The off-the-record session ended last, or 0.
@@ -55,9 +55,9 @@ class ChatRow:
 
 
 _CHAT = """
-SELECT c.id, c.contact, a.phone_number_id, c.address, p.name, c.session, s.mode, s.opened_at,
-       s.before, c.held, c.left_off, c.left_off_at, c.left_on, c.left_on_at,
-       c.taken_until, c.alternate
+SELECT c.id, c.contact, a.phone_number_id, c.address, p.name, c.session, s.mode,
+       max(s.opened_at, s.again_at), s.before, c.held, c.left_off, c.left_off_at, c.left_on,
+       c.left_on_at, c.taken_until, c.alternate
 FROM chats c
 JOIN accounts a ON a.id = c.account
 JOIN contacts p ON p.id = c.contact
@@ -184,6 +184,12 @@ def address_of(connection: Connection, chat: int) -> str:
     return str(row[0])
 
 
+def taken_until(connection: Connection, chat: int) -> int:
+    """Until when a person of ours answers a chat; unix seconds, 0 if none ever did."""
+    row = connection.execute("SELECT taken_until FROM chats WHERE id = ?", (chat,)).fetchone()
+    return int(row[0])
+
+
 def find_chat(connection: Connection, account: int, contact: int) -> ChatRow | None:
     row = connection.execute(
         _CHAT + "WHERE c.account = ? AND c.contact = ?", (account, contact)
@@ -217,6 +223,14 @@ def move_chat(connection: Connection, chat: int, address: str) -> None:
         connection.execute(
             "UPDATE chats SET address = ?, alternate = 0 WHERE id = ?", (address, loser)
         )
+
+
+def open_since(connection: Connection, chat: ChatRow) -> int:
+    """Timestamp of what opened the chat's session first."""
+    (since,) = connection.execute(
+        "SELECT opened_at FROM sessions WHERE id = ?", (chat.session.id,)
+    ).fetchone()
+    return int(since)
 
 
 def off_before(connection: Connection, chat: ChatRow) -> int | None:

@@ -25,9 +25,13 @@ def open_session(
     return Session(SessionId(new or 0), mode)
 
 
-def open_later(connection: Connection, session: SessionId, opened_at: int) -> None:
-    """Let a session count as opened at a later time."""
-    connection.execute("UPDATE sessions SET opened_at = ? WHERE id = ?", (opened_at, session))
+def open_again(connection: Connection, session: SessionId, at: int) -> None:
+    """The command that opened a session was said at another time too, earlier or later."""
+    connection.execute(
+        "UPDATE sessions SET opened_at = min(opened_at, ?), again_at = max(again_at, opened_at, ?) "
+        "WHERE id = ?",
+        (at, at, session),
+    )
 
 
 def suspend(connection: Connection, session: SessionId) -> None:

@@ -55,6 +55,10 @@ class Transcript(Protocol):
         """Have what came in as ``turn`` at hand no more, after its transaction."""
         ...
 
+    def strike(self, session: Session, hashed: int) -> None:
+        """As `drop`, of the message with this hash, should it be held; after its transaction."""
+        ...
+
     def turn_of(
         self, connection: Connection, session: Session, hashed: int, before: int
     ) -> int | None:

@@ -74,6 +74,10 @@ class DurableTranscript:
     def drop(self, session: Session, turn: int) -> None:
         self.forget([session.id], [turn])
 
+    def strike(self, session: Session, hashed: int) -> None:
+        """Nothing: whatever was brought before stood in the table already."""
+        del session, hashed
+
     def turn_of(
         self, connection: Connection, session: Session, hashed: int, before: int
     ) -> int | None:

@@ -111,6 +111,11 @@ class VolatileTranscript:
             held.characters -= gone
             self._characters -= gone
 
+    def strike(self, session: Session, hashed: int) -> None:
+        entry = self._find(session, hashed)
+        if entry is not None:
+            self.drop(session, entry.turn)
+
     def turn_of(self, connection: object, session: Session, hashed: int, before: int) -> int | None:
         del connection, before
         entry = self._find(session, hashed)

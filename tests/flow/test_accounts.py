@@ -16,7 +16,7 @@ from openparallax.session.notices import SENTENCES
 from tests.canary import Canary, heard_singing
 from tests.fakes import behaviours, meta
 from tests.fakes.engines import FakeEngine
-from tests.flow.records import T0, moment, troubles
+from tests.flow.records import T0, awake, moment, troubles
 from tests.town import ANN, BOB, Town
 
 FIRST, SECOND = meta.PHONE_NUMBER_ID, "2000000000000002"
@@ -113,6 +113,7 @@ async def test_people_limits_and_silence_belong_to_one_number(
         presence="typing",
         human_takeover_minutes=1,
     )
+    await awake(town)
     now = int(time.time())
     await post(town, to(FIRST, "b", BOB), secret=meta.SECRET)
     await post(town, to(SECOND, "b", BOB), secret=SECRET)

@@ -11,7 +11,7 @@ from openparallax.plugin import Reply, Turn
 from openparallax.session.notices import SENTENCES
 from tests.fakes import behaviours, meta
 from tests.fakes.engines import FakeEngine, Gate
-from tests.flow.records import T0, begin, both_modes, moment, troubles
+from tests.flow.records import T0, awake, begin, both_modes, moment, troubles
 from tests.flow.sending import TurnedTown
 from tests.town import ANN, BOB, Town
 
@@ -25,6 +25,7 @@ async def town(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
 ) -> AsyncIterator[Town]:
     async with Town(tmp_path, monkeypatch, engine=engine, changes=showing("typing")) as town:
+        await awake(town)
         yield town
 
 
@@ -58,14 +59,17 @@ async def test_typing_is_shown_anew_until_the_turn_ends(
     gate = Gate()
     engine.answer_with = gate
     house = TurnedTown(tmp_path, monkeypatch, engine=engine, changes=showing("typing"))
-    async with house as turned:
-        said = meta.text(ANN, "think about it", at=int(turned.turned.now()))
-        await turned.post(said)
-        await turned.until(lambda: gate.waiting == 1)
-        await turned.turn(50, 10)
-        await turned.until(lambda: len(turned.graph.presence) == 3)
-        assert set(turned.graph.presence) == {(meta.PHONE_NUMBER_ID, id_of(said), True)}
-        gate.open()
+    async with house as turned, asyncio.timeout(8):
+        try:
+            await awake(turned)
+            said = meta.text(ANN, "think about it", at=int(turned.turned.now()))
+            await turned.post(said)
+            await turned.until(lambda: gate.waiting == 1)
+            await turned.turn(50, 10)
+            await turned.until(lambda: len(turned.graph.presence) == 3)
+            assert set(turned.graph.presence) == {(meta.PHONE_NUMBER_ID, id_of(said), True)}
+        finally:
+            gate.open()  # or the house would wait for it, for as long as its clock stands still
         await turned.hears(ANN, 1)
         await turned.turn(60, 20)
         assert len(turned.graph.presence) == 3
@@ -75,6 +79,7 @@ async def test_typing_is_shown_anew_until_the_turn_ends(
 async def test_read_only_and_nothing(town: Town, what: str) -> None:
     town.changes = showing(what)
     await town.restart()
+    await awake(town)
     said = meta.text(ANN, "hello")
     await town.post(said)
     await town.hears(ANN, 1)
@@ -105,6 +110,7 @@ async def test_what_is_not_answered_is_not_marked(town: Town) -> None:
         }
     }
     await town.restart()
+    await awake(town)
     await town.say(BOB, "let me in")
     await town.post(meta.message(ANN, "reaction", {"message_id": "wamid.x"}))
     await town.say(ANN, "1", at=T0)

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from openparallax.plugin import Reply, Turn
 from openparallax.session.notices import SENTENCES
+from openparallax.transcript.durable import DurableTranscript
 from tests.canary import Canary, heard_singing
 from tests.fakes import behaviours, meta
 from tests.fakes.engines import FakeEngine, Gate, echo
@@ -294,7 +296,7 @@ async def test_a_late_otr_takes_the_persons_words_along(town: Town, engine: Fake
     await town.say(ANN, "/otr", at=T0 + 10)
     assert heard_singing(town, canary) == []
     await town.say(ANN, "back", at=T0 + 30 + HOUR)
-    await town.until(lambda: town.heard(ANN)[-1] == "back")
+    await town.until(lambda: town.heard(ANN)[-1:] == ["back"])
     assert heard_singing(town, canary) == []
 
 
@@ -344,3 +346,56 @@ async def test_whatever_the_person_sends_silences(town: Town, kind: str) -> None
     await town.say(ANN, "hello", at=T0 + 1)
     await moment(town)
     assert town.heard(ANN) == []
+
+
+async def test_a_picture_of_the_persons_leaves_the_words_in_the_history(
+    town: Town, engine: FakeEngine
+) -> None:
+    """The history is at hand by then, and has to be read anew."""
+    gate = Gate()
+    await begin(town, "on the record")
+    engine.answer_with = gate
+    await town.say(ANN, "running", at=T0 + 1)
+    await town.until(lambda: gate.waiting == 1)
+    await town.post(meta.echo(ANN, kind="image", at=T0 + 2))
+    gate.open()
+    await town.say(ANN, "over", at=T0 + 2 + HOUR)
+    await town.hears(ANN, 1)
+    assert [text for _, text in spoken(engine)] == ["hello", "hello", "running"]
+
+
+async def test_a_turn_of_the_process_before_that_is_taken_over_as_it_begins(
+    town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its words are being read in that moment; nothing breaks, and nothing goes out."""
+    town.up.dispatcher.stop_claiming()
+    await town.say(ANN, "hello", at=T0 + 1)
+    await town.crash()
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    read = DurableTranscript.read
+
+    async def wait_and_read(self: DurableTranscript, *key: Any) -> Any:
+        reading.set()
+        await go_on.wait()
+        return await read(self, *key)
+
+    monkeypatch.setattr(DurableTranscript, "read", wait_and_read)
+    await town.start()
+    await reading.wait()
+    await town.post(meta.echo(ANN, "mine", at=T0 + 2))
+    go_on.set()
+    await moment(town)
+    assert (town.heard(ANN), engine.asked) == ([], [])
+    assert troubles(town) == []
+
+
+async def test_an_answer_that_may_have_arrived_is_not_sent_again_after_they_took_over(
+    town: Town, engine: FakeEngine
+) -> None:
+    town.graph.queue(behaviours.cut_before_accepting())
+    await town.say(ANN, "hello", at=T0)
+    await town.graph.wait_for_calls(1)
+    await town.post(meta.echo(ANN, "let me see", at=T0 + 1))
+    await town.quiet()
+    assert town.heard(ANN) == []
+    assert len(town.graph.calls) == 1

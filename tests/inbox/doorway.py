@@ -113,6 +113,8 @@ class Doorway:
             self.transcripts[session.mode].renew(session)
         for entry in admission.entries:
             self.transcripts[entry.session.mode].hold(entry)
+        for session, hashed in admission.missed:
+            self.transcripts[session.mode].strike(session, hashed)
 
     async def waiting(self) -> list[Envelope]:
         return await self.database.read(lambda c: envelopes.after(c, 0, 10_000))

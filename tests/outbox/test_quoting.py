@@ -4,8 +4,8 @@ from pathlib import Path
 
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId
-from openparallax.outbox.quoting import SentLately
 from openparallax.model.wamids import id_hash
+from openparallax.outbox.quoting import SentLately
 from tests.outbox.office import Office
 
 SESSION = Session(SessionId(7), Mode.OFF_THE_RECORD)

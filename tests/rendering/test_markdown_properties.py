@@ -50,7 +50,7 @@ def letters(text: str) -> str:
 
 
 @given(markdowns)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_whatever_it_is_it_is_rendered(markdown: str) -> None:
     try:
         shown = render_document(markdown)
@@ -66,7 +66,7 @@ def test_any_text_is_rendered(text: str) -> None:
 
 
 @given(markdowns)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_no_letter_is_lost(markdown: str) -> None:
     tokens = PARSER.parse(markdown)
     # These say a thing again, or decode it, or leave out what nobody sees.
@@ -84,7 +84,7 @@ def test_all_words_stay_in_their_order(markdown: str) -> None:
 
 
 @given(st.text(string.punctuation + "ab1 \u00e9\u91cd", max_size=40))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_is_escaped_is_seen_as_it_is(text: str) -> None:
     text = " ".join(text.split())
     escaped = re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", text)

@@ -33,6 +33,9 @@ DROP TABLE aliases;
 ALTER TABLE aliases_by_account RENAME TO aliases;
 CREATE INDEX aliases_of_contact ON aliases (contact);
 
+-- When the command that opened a session was said again.
+ALTER TABLE sessions ADD COLUMN again_at INTEGER NOT NULL DEFAULT 0;
+
 -- Two chats turned out to be one person's: the loser's work is finished before the survivor's.
 CREATE TABLE merges (
   loser INTEGER PRIMARY KEY,
