@@ -1,8 +1,8 @@
 """One entry of a transcript: whose words, and where they stand."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from openparallax.model.noun import noun
 from openparallax.model.session import Session
 from openparallax.model.text import Text
 
@@ -28,7 +28,7 @@ CAME_IN = frozenset({Role.CONTACT, Role.DETAILS, Role.PERSON})
 """What Meta brought; the others are what answered it."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Entry:
     """Words under their key: (session, turn, part).
 

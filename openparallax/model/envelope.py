@@ -1,8 +1,9 @@
 """What travels inbound: a message without its words."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 
+from openparallax.model.noun import noun
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId
 
@@ -36,7 +37,7 @@ class Errand(Enum):
     RATE_LIMITED = "rate limited"
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Envelope:
     """One message that waits for its outcome; it holds no words.
 
@@ -74,7 +75,7 @@ class Envelope:
 HAS_DETAILS = "details"
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Move:
     """Turns that were placed on the record and belong off it: ``/otr`` came late."""
 

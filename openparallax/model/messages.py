@@ -1,13 +1,14 @@
 """What Meta tells us: messages of contacts and statuses of our own, as parsed from a webhook."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 
+from openparallax.model.noun import noun
 from openparallax.model.text import Text
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Sender:
     """Who wrote, by whatever ids the webhook carried; at least one of the three ids is set.
 
@@ -43,7 +44,7 @@ class Kind(Enum):
     """Counted and otherwise ignored: reaction, edit, group message, welcome, unknown."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Details:
     """What came with a message beside its words; worth the same care as the words.
 
@@ -67,7 +68,7 @@ class Details:
     referral: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Inbound:
     """One message of a contact.
 
@@ -95,7 +96,7 @@ class Inbound:
     original: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Echo:
     """What a person of ours wrote to a contact from the phone: they took over.
 
@@ -121,7 +122,7 @@ class Echo:
     original: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Relink:
     """A person's ids have changed.
 
@@ -150,7 +151,7 @@ class Weight(IntEnum):
     ERROR = 2
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class News:
     """Something about an account of ours or its templates, from an account-level field.
 
@@ -176,7 +177,7 @@ class News:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Preference:
     """A contact does or does not want marketing of ours.
 
@@ -204,7 +205,7 @@ class DeliveryStatus(IntEnum):
     PLAYED = 4
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class StatusUpdate:
     """One delivery status of one of our messages.
 
@@ -223,11 +224,9 @@ class StatusUpdate:
     code: int | None = None
 
 
-@dataclass(slots=True)
+@noun(frozen=True, slots=True)
 class Notification:
-    """All that one webhook request carried; made once and not changed.
-
-    Not frozen, since Python would spend a tenth of the parsing on freezing it.
+    """All that one webhook request carried.
 
     Attributes:
         messages: In the order of the request; so are all the others.

@@ -1,8 +1,8 @@
 """What travels outbound: one part of an answer, without its words."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from openparallax.model.noun import noun
 from openparallax.model.session import Session
 
 
@@ -30,7 +30,7 @@ OPEN_BELOW = ParcelState.ACCEPTED
 """States below this one are open."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Parcel:
     """One message of ours that waits to be sent; it holds no words.
 

@@ -1,8 +1,8 @@
 """A session: one conversation of one chat, in one mode for life."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from openparallax.model.noun import noun
 from openparallax.model.text import SessionId
 
 
@@ -18,7 +18,7 @@ class Mode(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Session:
     """One conversation of one chat; its mode never changes."""
 

@@ -1,12 +1,13 @@
 """Words, wrapped so that printing them does not show them."""
 
-from dataclasses import dataclass
 from typing import NewType
+
+from openparallax.model.noun import noun
 
 SessionId = NewType("SessionId", int)
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Text:
     """Somebody's words.
 
