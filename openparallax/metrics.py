@@ -5,6 +5,8 @@ A plain counter for now; the operator's listener will render it for Prometheus.
 
 from collections import Counter
 
+MOST_LABELS = 5_000
+
 
 class Metrics:
     """Counters by name and label, such as ``("webhook", "stored")``.
@@ -17,7 +19,9 @@ class Metrics:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def count(self, name: str, label: str = "", by: int = 1) -> None:
-        """Add ``by`` to the counter."""
+        """Add ``by`` to the counter; past very many labels the new ones go under ``other``."""
+        if len(self._counts) >= MOST_LABELS and (name, label) not in self._counts:
+            label = "other"
         self._counts[name, label] += by
 
     def value(self, name: str, label: str = "") -> int:

@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from openparallax.errors import NotStored, OpenParallaxError
-from openparallax.logs import KEYS, Logger, configure, shorten
+from openparallax.logs import KEYS, Logger, PluginLogger, configure, shorten
 
 WORDS = "xyzzy and other words"
 
@@ -244,3 +244,19 @@ def test_no_key_is_named_for_words() -> None:
     assert KEYS.isdisjoint(
         {"text", "words", "body", "content", "reply", "prompt", "token", "wamid"}
     )
+
+
+def test_a_plugin_logs_numbers_and_short_words_of_code_and_nothing_else() -> None:
+    out = io.StringIO()
+    log = PluginLogger(configure(render="json", stream=out), "parrot")
+
+    log.warning("bird_flew", turn="26", count=3, reason="Tell nobody", code="max_tokens")
+    log.info("Tell nobody", reason=["Tell", "nobody"])
+
+    first, second = (json.loads(line) for line in out.getvalue().splitlines())
+    assert first["event"] == "bird_flew"
+    assert (first["turn"], first["count"], first["code"]) == (26, 3, "max_tokens")
+    assert first["name"] == "parrot"
+    assert first["reason"] == "<11 characters>"
+    assert second["event"] == "plugin_said"
+    assert "obody" not in out.getvalue()

@@ -206,8 +206,8 @@ class House:
             "account_news",
             field=item.field,
             state=item.event,
-            name=item.subject,
-            reason=", ".join(f"{key} {value}" for key, value in sorted(item.facts.items())),
+            **({"name": item.subject} if item.subject else {}),
+            **({"reason": _facts(item)} if item.facts else {}),
         )
 
     # -- stopping -------------------------------------------------------------------------------
@@ -240,6 +240,10 @@ def _end(connection: Connection) -> None:
     """This process ends in order: what is unfinished did not end it."""
     envelopes.unclaim_running(connection)
     meta.end_life(connection)
+
+
+def _facts(item: News) -> str:
+    return ", ".join(f"{key} {value}" for key, value in sorted(item.facts.items()))
 
 
 def _keys(whatsapp: WhatsApp) -> list[Key]:

@@ -16,6 +16,7 @@ from openparallax.config import Settings, WhatsApp
 from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.dispatcher import Dispatcher
 from openparallax.dispatch.finish import Finisher, Post
+from openparallax.dispatch.obeying import Obeying
 from openparallax.dispatch.presence import Presence
 from openparallax.dispatch.turn import TurnTaker
 from openparallax.graph.client import GraphClient
@@ -170,11 +171,14 @@ async def build(
         database=database,
         transcripts=transcripts,
         pipelines=plugged.pipelines,
-        engine_names={
-            Mode.ON_THE_RECORD: settings.engine.type,
-            Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
-        },
-        notices=notices,
+        obeying=Obeying(
+            database=database,
+            notices=notices,
+            engine_names={
+                Mode.ON_THE_RECORD: settings.engine.type,
+                Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
+            },
+        ),
         finisher=finisher,
         asking=Asking(transcripts=transcripts, find_sent=sent_lately.find),
         presence=presence,

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,10 +17,12 @@ from pydantic import BaseModel
 
 from openparallax.config import Catalog, EngineChoice, Settings, StageChoice
 from openparallax.errors import ConfigError
-from openparallax.logs import Logger
+from openparallax.logs import Logger, PluginLogger
 from openparallax.plugin import Engine, Stage, Tools, settings_of
 
 Kind = Literal["engine", "stage"]
+
+_METHODS: dict[Kind, tuple[str, ...]] = {"engine": ("answer", "close"), "stage": ("__call__",)}
 
 CLOSE_S = 2.0
 """How long a plugin may take to let go of what it holds."""
@@ -154,7 +157,7 @@ class _Plugins(Mapping[str, type[BaseModel]]):
     def make(self, name: str, settings: BaseModel, tools: Tools) -> object:
         plugin = self.plugin(name)
         try:
-            return plugin(settings, tools)
+            return plugin(settings, replace(tools, log=PluginLogger(tools.log, name)))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be anything, and quote
             raise ConfigError(
                 [f"the {self._kind} {name} could not be made ({_what_and_where(error)})"]
@@ -175,7 +178,17 @@ class _Plugins(Mapping[str, type[BaseModel]]):
             raise ConfigError([f"the {self._kind} {name} {why}"]) from None
         if not isinstance(plugin, type):
             raise ConfigError([f"the {self._kind} {name} is no class"])
+        lacking = [one for one in _METHODS[self._kind] if not _has_method(plugin, one)]
+        if lacking:
+            raise ConfigError(
+                [f"the {self._kind} {name} ({plugin.__name__}) has no method {lacking[0]}"]
+            )
         return plugin
+
+
+def _has_method(plugin: type[Any], name: str) -> bool:
+    # Not getattr alone: every class can be called, which says nothing of what it makes.
+    return any(callable(vars(base).get(name)) for base in plugin.__mro__)
 
 
 def _what_and_where(error: BaseException) -> str:

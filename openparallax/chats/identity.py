@@ -85,8 +85,7 @@ def relink(connection: Connection, old: Who, new: Sender, *, adds: bool) -> Met 
     learner = Learner(connection, now, person)
     for value in ids_of(old.sender):
         aliases.add(connection, now.account, value, person, 0)
-        if value not in values_of(new):
-            aliases.age(connection, now.account, value, now.at - 1)
+        aliases.age(connection, now.account, value, now.at - 1)  # they had it before this
     for value in ids_of(new):
         _take_id(learner, value)
     before, number = number_of(old.sender), number_of(new)

@@ -57,7 +57,7 @@ def load(
     whatsapp = _block(resolved.get("channels")).get("whatsapp")
     rules.check_enabled(whatsapp, problems)
     rules.check_signatures(whatsapp, problems)
-    rules.check_accounts(None if file is None else file.channels.whatsapp, problems)
+    rules.check_accounts(whatsapp, problems)
     if notice_names is not None:
         rules.check_notices(tree.get("notices"), notice_names, problems)
     url = _block(resolved.get("storage")).get("url")

@@ -58,21 +58,26 @@ def check_enabled(whatsapp: Tree, problems: Problems) -> None:
         problems.add((*WHATSAPP, "enabled"), "is false, and there is no other channel to serve")
 
 
-def check_accounts(whatsapp: WhatsApp | None, problems: Problems) -> None:
+def check_accounts(whatsapp: Tree, problems: Problems) -> None:
     """Refuse numbers that are named twice, and a mixture of signed and unsigned ones.
 
     Where one number's signatures are checked and another's are not, whoever can reach the listener
     could pose as the second one's Meta.
     """
-    if whatsapp is None:
+    accounts = whatsapp.get("accounts") if isinstance(whatsapp, dict) else None
+    if not isinstance(whatsapp, dict) or not isinstance(accounts, list):
         return
-    seen = {whatsapp.phone_number_id}
-    for index, number in enumerate(whatsapp.accounts):
+    seen = [whatsapp.get("phone_number_id")]
+    for index, number in enumerate(accounts):
+        if not isinstance(number, dict):
+            continue
         where = (*WHATSAPP, "accounts", index)
-        if number.phone_number_id in seen:
+        id_ = number.get("phone_number_id")
+        if id_ is not None and id_ in seen:
             problems.add((*where, "phone_number_id"), "is the id of another number of this file")
-        seen.add(number.phone_number_id)
-        if number.enabled and number.app_secret and not whatsapp.app_secret:
+        seen.append(id_)
+        is_on = number.get("enabled") is not False
+        if is_on and "app_secret" in number and "app_secret" not in whatsapp:
             problems.add(
                 (*where, "app_secret"),
                 "is there, and the first number has none: give it one too, or signatures could"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from openparallax.clock import Clock
-from openparallax.dispatch.lane import WINDOW_MARGIN_S, Lane, Taken, TakeTurn
+from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Lane, Taken, TakeTurn
 from openparallax.dispatch.merges import Merges
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
@@ -21,6 +21,8 @@ ROOM = 100_000
 RETRY_S = 1.0
 BEHIND_S = 0.2
 """How often a chat looks whether the one that it was merged with has finished."""
+MOST_SURPRISES = 3
+"""A turn that broke so often ends with the apology."""
 SUSPECT_DEATHS = 2
 """A turn found running after so many deaths runs while no other suspect does."""
 
@@ -243,6 +245,7 @@ class Dispatcher:
             rest_s = RETRY_S
         except Exception as surprise:  # noqa: BLE001 - one chat's trouble must not end the others'
             self._log.error("turn_broke", chat=lane.chat, exc_info=surprise)
+            lane.surprises += 1
             rest_s = RETRY_S
         finally:
             self._free += 1
@@ -272,6 +275,8 @@ class Dispatcher:
         head = group[0]
         is_cold = head.number < self._first_new
         deaths = max(head.attempts, 1 if self._after_death else 0) if is_cold else 0
+        if lane.surprises >= MOST_SURPRISES:
+            deaths = DEATHS  # the engine is not asked for ever: it is paid each time
         waiting = len(lane.waiting) - len(group)
         async with self._one_suspect if deaths >= SUSPECT_DEATHS else nullcontext():
             taken, count = await self._take_turn(
@@ -281,6 +286,7 @@ class Dispatcher:
                 waiting=waiting,
                 window_until=lane.window_until,
             )
+        lane.surprises = 0
         finished = {envelope.number for envelope in group[:count]}
         if taken is Taken.LATER:
             await self._read_again(lane, group)

@@ -24,7 +24,6 @@ from openparallax.transcript import Transcripts
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
-DAY_S = 86400
 RENDERED_AT_ONCE = 2_000
 """Characters up to which an answer is rendered on the loop."""
 
@@ -103,22 +102,29 @@ class Finisher:
     async def finish(
         self, answer: Answer, group: Sequence[Envelope], said: Said, asked: Sequence[Entry]
     ) -> None:
-        """Write what was said, its parcels, and that the envelopes are done: all or nothing."""
+        """Write what was said, its parcels, and that the envelopes are done: all or nothing.
+
+        Again and again until the disk takes it: an engine is not asked twice for a disk's sake.
+        """
         wait_s = FIRST_RETRY_S
         session = group[0].session
         parts = await self._parts(said, session.mode)
+        is_stale = False
         while True:
             try:
-                count = await self._write(answer, group, session, said, parts, asked)
-                break
-            except Stale:
-                group, session = await self._look_again(group)
+                if is_stale:
+                    group, session = await self._look_again(group)
+                    left = {one.number for one in group}
+                    asked = [entry for entry in asked if entry.turn in left]
+                    is_stale = False
                 if not group:
                     self._metrics.count("turns", "overtaken")
                     await self._count_spent(answer.chat.id, said.spent)
                     return
-                left = {one.number for one in group}
-                asked = [entry for entry in asked if entry.turn in left]
+                count = await self._write(answer, group, session, said, parts, asked)
+                break
+            except Stale:
+                is_stale = True
             except NotStored:
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
@@ -134,9 +140,7 @@ class Finisher:
         )
 
     def _spent(self, chat: int, spent: Spent) -> Sequence[Write]:
-        if not spent.usage:
-            return ()
-        return usage.add(int(self._clock.now() // DAY_S), chat, spent.model, spent.usage)
+        return usage.add(usage.day_of(self._clock.now()), chat, spent.model, spent.usage)
 
     async def _count_spent(self, chat: int, spent: Spent) -> None:
         """Tokens of an answer that nobody gets; a figure, for which nothing is held up."""
@@ -214,8 +218,8 @@ class Finisher:
 
         try:
             await self._database.unit(work, then)
-        except (NotStored, Stale):
-            # Not on cancellation: then the unit may yet happen, and the parcel goes out.
+        except Exception:
+            # Whatever it was. Not on cancellation: the unit may yet happen, and the parcel go out.
             if token is not None:
                 self._post.unreserve(chat.id)
             raise

@@ -10,6 +10,8 @@ from openparallax.model.envelope import Envelope, Errand
 
 MOST_MESSAGES = 20
 MOST_CHARACTERS = 16_000
+DEATHS = 3
+"""A turn found running after so many deaths of the process is not run again."""
 WINDOW_MARGIN_S = 60
 """The last minute of a customer service window counts as closed: a send takes its time."""
 
@@ -43,7 +45,7 @@ class TakeTurn(Protocol):
 class Lane:
     """What of one chat waits for its turn, in order; exists while something waits or runs."""
 
-    __slots__ = ("chat", "is_ready", "is_running", "waiting", "window_until")
+    __slots__ = ("chat", "is_ready", "is_running", "surprises", "waiting", "window_until")
 
     def __init__(self, chat: int) -> None:
         self.chat = chat
@@ -51,6 +53,8 @@ class Lane:
         self.is_running = False
         self.is_ready = False
         self.window_until = 0
+        self.surprises = 0
+        """How often in a row its turn broke in a way that nobody foresaw."""
 
     def add(self, envelope: Envelope) -> None:
         self.waiting.append(envelope)

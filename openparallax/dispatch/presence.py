@@ -85,12 +85,11 @@ class Presence:
     def _tell(self, account: str, wamid: str, *, is_typing: bool) -> None:
         # In a task of its own, which outlives a quick turn: cutting it would cost a connection.
         task = asyncio.get_running_loop().create_task(
-            _unheard(self._show(phone_number_id=account, wamid=wamid, is_typing=is_typing))
+            self._show_unheard(account, wamid, is_typing=is_typing)
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-
-async def _unheard(shown: Awaitable[None]) -> None:
-    with suppress(Exception):  # whatever it was, nobody waits for it
-        await shown
+    async def _show_unheard(self, account: str, wamid: str, *, is_typing: bool) -> None:
+        with suppress(Exception):  # whatever it was, nobody waits for it
+            await self._show(phone_number_id=account, wamid=wamid, is_typing=is_typing)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from openparallax.clock import Clock
 from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, Spent
-from openparallax.dispatch.lane import WINDOW_MARGIN_S, Taken
+from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Taken
+from openparallax.dispatch.obeying import Obeying
 from openparallax.dispatch.presence import Presence
 from openparallax.errors import Stale
 from openparallax.logs import Logger
@@ -16,7 +17,6 @@ from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
 from openparallax.pipeline import EngineError, Next
-from openparallax.session.notices import Notices
 from openparallax.storage import Connection, Database, Write, chats, envelopes
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
@@ -24,20 +24,6 @@ from openparallax.transcript import Transcripts
 
 LOST_AFTER_S = 5.0
 """How long after a start Meta may bring words again that went with the process before."""
-DEATHS = 3
-"""A turn found running after so many deaths of the process is not run again."""
-
-_NOTICE_OF = {
-    Errand.NEW: "new",
-    Errand.NEW_AFTER_OTR: "new_after_otr",
-    Errand.OTR_REFUSED: "otr_refused",
-    Errand.OTR_OFF: "otr_off",
-    Errand.OTR_OFF_IDLE: "otr_off_idle",
-    Errand.STILL_OFF: "still_off_the_record",
-    Errand.ONLY_TEXT: "only_text",
-    Errand.RESEND: "resend",
-    Errand.RATE_LIMITED: "rate_limited",
-}
 
 
 @dataclass(slots=True)
@@ -56,8 +42,7 @@ class TurnTaker:
         database: Database,
         transcripts: Transcripts,
         pipelines: Mapping[Mode, Next],
-        engine_names: Mapping[Mode, str],
-        notices: Notices,
+        obeying: Obeying,
         finisher: Finisher,
         asking: Asking,
         presence: Presence,
@@ -72,8 +57,7 @@ class TurnTaker:
         self._database = database
         self._transcripts = transcripts
         self._pipelines = pipelines
-        self._engine_names = engine_names
-        self._notices = notices
+        self._obeying = obeying
         self._finisher = finisher
         self._asking = asking
         self._presence = presence
@@ -123,7 +107,9 @@ class TurnTaker:
         answer = Answer(chat, window_until, started)
         if head.errand is not Errand.TURN:
             self._presence.begin(chat, head, is_typing=False)
-            await self._finisher.finish(answer, group, self._obey(head, waiting), [])
+            await self._finisher.finish(
+                answer, group, await self._obeying.answer(head, waiting), []
+            )
             return Taken.DONE, 1
         texts = await self._read(group)
         if not texts:
@@ -217,27 +203,7 @@ class TurnTaker:
         self._metrics.count("engine_failures", "raised")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, exc_info=error)
 
-    # -- what is not for the engine -------------------------------------------------------------
-
-    def _obey(self, envelope: Envelope, waiting: int) -> Said:
-        errand = envelope.errand
-        if errand is Errand.HELP:
-            return Said(self._notices.help(), "help")
-        if errand is Errand.MISTYPED:
-            return Said(self._notices.say("mistyped", nearest=envelope.detail), "mistyped")
-        if errand is Errand.STATUS:
-            mode = envelope.session.mode
-            said = self._notices.say(
-                "status",
-                mode=mode.label.capitalize(),
-                session=envelope.session.id,
-                engine=self._engine_names[mode],
-                waiting=self._notices.say("status_waiting", count=waiting)
-                if waiting
-                else self._notices.say("status_idle"),
-            )
-            return Said(said, "status")
-        return Said(notice=_NOTICE_OF[errand])
+    # -- what is not answered now -------------------------------------------------------------
 
     async def _hold(self, group: Sequence[Envelope]) -> tuple[Taken, int]:
         """The window has closed: the messages wait and join the person's next one."""

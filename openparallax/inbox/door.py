@@ -93,8 +93,6 @@ class Door:
         self._own.drop()
         for told in self._told.values():
             told.drop()
-        for account in self._accounts.values():
-            account.limit.drop()
 
     def admit(
         self,

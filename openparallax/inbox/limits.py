@@ -17,12 +17,16 @@ class Verdict(Enum):
     OVER_AGAIN = "over again"
 
 
+_Message = tuple[int, int]
+"""When it was sent, and the hash of its id."""
+
+
 class _Counted:
-    __slots__ = ("told_at", "within")
+    __slots__ = ("told", "within")
 
     def __init__(self) -> None:
-        self.within: list[int] = []
-        self.told_at: int | None = None
+        self.within: list[_Message] = []
+        self.told: _Message | None = None
 
 
 class RateLimit:
@@ -30,6 +34,9 @@ class RateLimit:
 
     Measured by when Meta says that they were sent: after an outage the messages of days come
     at once, and nobody has written too fast by that. What is over it does not count against it.
+
+    A message that is judged again, since its unit did not happen, counts once. So nothing has to be
+    forgotten then: whoever can make a unit fail would have everybody begin anew.
 
     Args:
         window_s: Seconds.
@@ -41,12 +48,14 @@ class RateLimit:
         self._most = most
         self._chats: OrderedDict[int, _Counted] = OrderedDict()
 
-    def drop(self) -> None:
-        """Forget what was counted: the unit that counted it did not happen."""
-        self._chats.clear()
+    def judge(self, chat: int, sent_at: int, hashed: int) -> Verdict:
+        """Count a message of ``chat``, unless it is over the limit; may be repeated.
 
-    def judge(self, chat: int, sent_at: int) -> Verdict:
-        """Count a message of ``chat``, unless it is over the limit."""
+        Args:
+            chat: Who wrote it.
+            sent_at: When, unix seconds.
+            hashed: Stands for Meta's id of it.
+        """
         if self._most is None:
             return Verdict.WITHIN
         counted = self._chats.get(chat)
@@ -57,19 +66,22 @@ class RateLimit:
         else:
             self._chats.move_to_end(chat)
         within = counted.within
-        newest = max(sent_at, within[-1] if within else sent_at)
+        newest = max(sent_at, within[-1][0] if within else sent_at)
         gone = 0
-        while gone < len(within) and within[gone] <= newest - self._window_s:
+        while gone < len(within) and within[gone][0] <= newest - self._window_s:
             gone += 1
         del within[:gone]
         # A late one counts with those that were sent near it, and not with the latest.
-        if sum(at < sent_at + self._window_s for at in within) < self._most:
-            insort(within, sent_at)
+        near = [other for at, other in within if at < sent_at + self._window_s]
+        if hashed in near:
             return Verdict.WITHIN
-        told_at, counted.told_at = counted.told_at, sent_at
-        if told_at is None or abs(sent_at - told_at) >= self._window_s:
+        if len(near) < self._most:
+            insort(within, (sent_at, hashed))
+            return Verdict.WITHIN
+        told = counted.told
+        if told is None or told[1] == hashed or abs(sent_at - told[0]) >= self._window_s:
+            counted.told = sent_at, hashed
             return Verdict.OVER
-        counted.told_at = told_at
         return Verdict.OVER_AGAIN
 
 

@@ -39,7 +39,7 @@ class Keeper:
             Draining: They would be placed off the record while the daemon stops.
         """
         message, chat = arrival.message, arrival.chat
-        verdict = arrival.account.limit.judge(chat.id, arrival.believed_at)
+        verdict = arrival.account.limit.judge(chat.id, arrival.believed_at, arrival.hashed)
         if verdict is not Verdict.WITHIN:
             arrival.admission.count("over_limit")
             if verdict is Verdict.OVER:

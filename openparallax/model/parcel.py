@@ -20,7 +20,7 @@ class ParcelState(IntEnum):
     LOST = 12
     """Its words were off the record and went with a restart."""
     WITHDRAWN = 13
-    """Superseded while it was held."""
+    """Superseded while it was held, or left to a person of ours before it was sent."""
     UNCONFIRMED = 14
     """Sent as often as the design allows and never answered for."""
     EXPIRED = 15

@@ -148,8 +148,8 @@ class Outbox:
         self._pump()
 
     def has_work(self, chat: int) -> bool:
-        """Whether something of a chat is to be sent, as far as memory knows."""
-        return chat in self._lanes
+        """Whether something of a chat is to be sent; before all is loaded it may be of any."""
+        return not self._is_loaded or chat in self._lanes
 
     @property
     def waiting(self) -> int:

@@ -23,8 +23,8 @@ SENTENCES: dict[str, str] = {
         "/otr off takes you back."
     ),
     "otr_refused": (
-        "I cannot go off the record here: what answers you keeps what is said. I kept nothing of "
-        "that message."
+        "I cannot talk off the record here: what answers you keeps what is said. I kept nothing of "
+        "that message. If you are off the record, /otr off takes you back."
     ),
     "otr_off": "You are on the record again, in the conversation from before.",
     "otr_off_idle": "You are on the record already.",
@@ -33,6 +33,8 @@ SENTENCES: dict[str, str] = {
     ),
     "help": "What you can write:\n{commands}",
     "status": "{mode}. Conversation {session}, engine {engine}. {waiting}",
+    "status_on_the_record": "On the record",
+    "status_off_the_record": "Off the record",
     "status_waiting": "Waiting for an answer: {count}.",
     "status_idle": "Nothing is waiting.",
     "mistyped": (
@@ -66,6 +68,16 @@ ANSWERS_TO_COMMANDS = (
     "mistyped",
 )
 """What is said whoever else answers the chat."""
+
+
+def fills(name: str) -> frozenset[str]:
+    """What is filled into the sentence of that name."""
+    return frozenset(_FILLED_IN.findall(SENTENCES[name]))
+
+
+def placeholders(words: str) -> frozenset[str]:
+    """What stands in braces in somebody's own wording."""
+    return frozenset(_FILLED_IN.findall(words))
 
 
 class Notices:

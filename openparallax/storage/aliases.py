@@ -62,7 +62,7 @@ def add(connection: Connection, account: int, value: str, contact: int, since: i
 
 
 def age(connection: Connection, account: int, value: str, since: int) -> None:
-    """``value`` is not the newest of its contact's: let it be learnt no later than then."""
+    """``value`` was its contact's by then already, whenever it was learnt."""
     connection.execute(
         "UPDATE aliases SET since = min(since, ?) WHERE account = ? AND value = ?",
         (since, account, value),

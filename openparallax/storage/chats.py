@@ -1,4 +1,4 @@
-"""Accounts, contacts, their aliases, chats, and which of these turned out to be one."""
+"""Accounts, contacts, chats, and which of these turned out to be one person's."""
 
 from dataclasses import dataclass
 from typing import Any

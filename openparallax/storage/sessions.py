@@ -81,6 +81,14 @@ def note_left_on(connection: Connection, chat: int, session: SessionId, at: int)
     )
 
 
+def place_of(connection: Connection, chat: int, session: SessionId) -> int:
+    """Which of its chat's sessions it is, counted from 1."""
+    row = connection.execute(
+        "SELECT count(*) FROM sessions WHERE chat = ? AND id <= ?", (chat, session)
+    ).fetchone()
+    return int(row[0])
+
+
 def chat_and_state(connection: Connection, session: SessionId) -> tuple[int, int] | None:
     row = connection.execute("SELECT chat, state FROM sessions WHERE id = ?", (session,)).fetchone()
     return None if row is None else (int(row[0]), int(row[1]))

@@ -94,13 +94,11 @@ def recent_sessions(connection: Connection, chat: int, sent_at: int) -> list[Ses
 def first_newer(
     connection: Connection, session: SessionId, sent_at: int, before: int = 1 << 62
 ) -> int | None:
-    """The first finished turn of a session whose message is strictly newer than ``sent_at``.
+    """The first finished turn of a session from between two moments, both excluded.
 
-    And strictly older than ``before``.
-    A message of the contact, or of a person of ours.
-
-    Walks back from the latest turn and stops at a message so old that everything before it must
-    have been here already at that time.
+    That is when the contact, or a person of ours, sent the message: later than ``sent_at`` and
+    earlier than ``before``. Walks back from the latest turn and stops at a message so old that
+    everything before it must have been here already at that time.
     """
     first: int | None = None
     below = 1 << 62

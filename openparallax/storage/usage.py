@@ -94,7 +94,10 @@ def _read(connection: Connection, where: str, values: tuple[int, ...]) -> list[S
 
 
 def _items(usage: object) -> list[tuple[object, object]]:
-    return list(usage.items()) if isinstance(usage, Mapping) else []
+    try:
+        return list(usage.items()) if isinstance(usage, Mapping) else []
+    except Exception:  # noqa: BLE001 - a plugin's mapping may do anything; a figure is not worth it
+        return []
 
 
 def _printable(model: object) -> str:

@@ -128,9 +128,9 @@ class DurableTranscript:
             gone = self._histories.pop(session, None)
             if gone is not None:
                 self._history_characters -= _characters(gone[1])
-        for turn in set(turns):
-            for key in [key for key in self._at_hand if key[0] == turn]:
-                self._at_hand_characters -= len(self._at_hand.pop(key))
+        gone_turns = set(turns)
+        for key in [key for key in self._at_hand if key[0] in gone_turns]:
+            self._at_hand_characters -= len(self._at_hand.pop(key))
 
     def _mind_histories(self) -> None:
         while len(self._histories) > 1 and (

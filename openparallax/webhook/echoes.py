@@ -9,9 +9,9 @@ from openparallax.webhook.inbound import original_of
 from openparallax.webhook.senders import Contacts
 from openparallax.webhook.values import as_object, parse_id, parse_label, parse_seconds
 
-_NO_ANSWERS = {
-    *("reaction", "edit", "pin", "keep_in_chat", "poll_update", "system", "request_welcome"),
-}
+_NO_ANSWERS = frozenset(
+    ("reaction", "edit", "pin", "keep_in_chat", "poll_update", "system", "request_welcome")
+)
 """What one does without taking part in the conversation."""
 
 _USER_IDS = ("to_user_id", "recipient_user_id")

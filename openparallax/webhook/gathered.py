@@ -31,7 +31,13 @@ class Gathered:
     """
 
     __slots__ = (
-        *("echoes", "messages", "news", "others", "preferences", "relinks", "statuses"),
+        "echoes",
+        "messages",
+        "news",
+        "others",
+        "preferences",
+        "relinks",
+        "statuses",
         "unsupported",
     )
 

@@ -120,10 +120,17 @@ _FACTS = {
 """The keys whose values are Meta's own words, and what they are called here."""
 
 _INSIDE = (
-    *("alert_info", "ban_info", "restriction_info", "violation_info", "disconnection_info"),
-    *("partner_client_certification_info", "volume_tier_info", "disable_info", "other_info"),
+    "alert_info",
+    "ban_info",
+    "restriction_info",
+    "violation_info",
+    "disconnection_info",
+    "partner_client_certification_info",
+    "volume_tier_info",
+    "disable_info",
+    "other_info",
 )
-"""Where such keys stand besides the value itself."""
+"""Where such keys stand besides the value itself; what is found first counts."""
 
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]+|[A-Z][a-z]+ [0-9]{1,2}, [0-9]{4}")
 """A name, a number or a date: never a sentence, which may quote what people typed."""

@@ -64,14 +64,14 @@ PARROT = """\
     class Ajar(Shout):
         close = "later"
 
-    class Loose:
+    class Loose(Parrot):
         Settings = dict
 
-    class Fails:
+    class Fails(Parrot):
         def __init__(self, settings, tools):
             raise RuntimeError("sesame")
 
-    class Exits:
+    class Exits(Parrot):
         def __init__(self, settings, tools):
             raise SystemExit("sesame")
 
@@ -201,7 +201,7 @@ def test_a_plugin_that_cannot_be_used_is_said_in_words(name: str, said: str) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("mute", "the engine mute has no answer or no close method"),
+        ("mute", "the engine mute (Mute) has no method answer"),
         ("undecided", "the engine undecided does not say whether it writes markdown"),
         ("fails", "the engine fails could not be made (RuntimeError at aviary.py:"),
         ("exits", "the engine exits could not be made (SystemExit at aviary.py:"),
@@ -215,7 +215,7 @@ def test_what_was_made_must_be_an_engine(tools: Tools, name: str, said: str) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("thing", "the stage thing could not be made"),
+        ("thing", "the stage thing (Loose) has no method __call__"),
         ("silent", "the stage silent does not say whether it keeps content"),
         ("ajar", "the stage ajar has a close that cannot be called"),
     ],

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from openparallax.dispatch import dispatcher
+from openparallax.errors import NotStored
 from openparallax.plugin import EngineError, Reply, TooSlow, Turn
 from openparallax.session.notices import SENTENCES
+from openparallax.storage import Connection, chats
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
 from tests.town import ANN, BOB, Town
@@ -188,3 +191,71 @@ async def test_one_chat_s_trouble_is_not_another_s(town: Town, engine: FakeEngin
     gate.open()
     for person in people[::3]:
         assert await town.hears(person, 1) == ["hang"]
+
+
+async def test_a_surprise_at_a_turn_s_end_holds_no_place_in_the_outbox(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ended the transaction: what it had reserved is free for the next try."""
+    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
+    address_of, surprises = chats.address_of, [ValueError("made up")]
+
+    def surprising(connection: Connection, chat: int) -> str:
+        if surprises:
+            raise surprises.pop()
+        return address_of(connection, chat)
+
+    monkeypatch.setattr(chats, "address_of", surprising)
+    await town.say(ANN, "first")
+    assert await town.hears(ANN, 1, timeout_s=3) == ["first"]
+    await town.quiet()
+    assert not surprises
+
+
+async def test_an_answer_outlives_a_file_that_cannot_be_read(
+    town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late /otr moves the message meanwhile; the engine is not asked again for that."""
+    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
+    now = int(town.clock.now())
+    gate = Gate()
+    engine.answer_with = gate
+    await town.post(meta.text(ANN, "first", at=now))
+    await town.until(lambda: gate.waiting == 1)
+    await town.post(meta.text(ANN, "/otr", at=now - 5))
+    await town.hears(ANN, 1)
+    read, refusals = town.up.database.read, [NotStored()]
+
+    async def refusing(work: Callable[..., Any]) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return await read(work)
+
+    monkeypatch.setattr(town.up.database, "read", refusing)
+    gate.open()
+    assert (await town.hears(ANN, 2))[1] == "first"
+    await town.quiet()
+    assert not refusals
+    assert len(engine.asked) == 1
+
+
+async def test_a_turn_that_breaks_in_our_hands_is_not_asked_for_ever(
+    town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
+    finisher: Any = town.up.dispatcher._take_turn.__self__._finisher  # type: ignore[attr-defined]
+    write, broken = finisher._write, []
+
+    async def breaks(*arguments: Any) -> Any:
+        if arguments[3].notice != "killed":
+            broken.append(arguments)
+            raise RuntimeError("nobody foresaw this")
+        return await write(*arguments)
+
+    monkeypatch.setattr(finisher, "_write", breaks)
+    await town.say(ANN, "hello")
+    assert await town.hears(ANN, 1) == [SENTENCES["killed"]]
+    assert len(broken) == len(engine.asked) == dispatcher.MOST_SURPRISES
+    await town.say(BOB, "hello")
+    monkeypatch.undo()
+    await town.hears(BOB, 1)

@@ -171,3 +171,13 @@ async def test_what_breaks_is_nobodys_trouble(shown: Shown, clock: TurnedClock) 
     assert not presence._tasks
     gc.collect()  # the loop hears of what nobody looked at when it is thrown away
     assert heard == []
+
+
+async def test_one_that_has_not_even_begun_is_left_at_a_stop(
+    shown: Shown, clock: TurnedClock
+) -> None:
+    presence = made(shown, clock)
+    presence.begin(CHAT, MESSAGE, is_typing=False)
+    await presence.stop()
+    gc.collect()  # a coroutine that nobody awaited would be reported here
+    assert shown.told == []

@@ -11,7 +11,7 @@ from tests.town import BOB, Town
 from tests.webhook import samples
 from tests.webhook.mutations import mutated_bytes
 
-MUTATIONS = 600
+MUTATIONS = 1_500
 
 
 async def test_every_sample_is_acknowledged_and_hurts_nobody(

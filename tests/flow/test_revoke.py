@@ -6,6 +6,7 @@ import pytest
 
 from openparallax.model.entry import Role
 from openparallax.plugin import Reply, Turn
+from openparallax.session.notices import SENTENCES
 from tests.canary import Canary, heard_singing
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate, echo
@@ -232,3 +233,23 @@ async def test_in_the_same_commit_as_the_end_of_the_turn(
     engine.answer_with = echo
     assert [text for text in await shown(town, engine) if canary.core in text] == []
     assert troubles(town) == []
+
+
+async def test_whoever_deletes_what_is_being_answered_has_said_it(
+    town: Town, engine: FakeEngine
+) -> None:
+    """The turn's end does not happen then; how much was said is counted all the same."""
+    limit = {"window_seconds": 60, "max_messages": 1}
+    town.changes = {"channels": {"whatsapp": {"rate_limit": limit}}}
+    await town.restart()
+    gate = Gate()
+    engine.answer_with = gate
+    said = meta.text(ANN, "one", at=T0 + 1)
+    await town.post(said)
+    await town.until(lambda: gate.waiting == 1)
+    await town.post(deletes(said, T0 + 2))
+    gate.open()
+    await town.quiet()
+    await town.post(meta.text(ANN, "two", at=T0 + 3))
+    assert await town.hears(ANN, 1) == [SENTENCES["rate_limited"]]
+    assert len(engine.asked) == 1

@@ -130,6 +130,14 @@ async def test_a_change_told_by_the_number_before_the_id_is_known(hall: Hall) ->
     assert await hall.say("x", 40, NEW, NEW_ID) == await hall.say("x", 6, None, ID)
 
 
+async def test_one_who_had_the_number_before_is_not_who_has_left_it(hall: Hall) -> None:
+    ann = await hall.say("hello", 40, None, ID)
+    bob = await hall.say("hello", 45, NEWER, BOB_ID)
+    await hall.change(Sender(ANN, ID), Sender(NEW, ID), 30)  # told late: she had her id by then
+    assert await hall.say("late, from my number of old", 5, ANN, BOB_ID) == bob
+    assert await hall.say("more", 50, None, ID) == ann != bob
+
+
 async def test_a_change_of_somebody_not_known_yet_is_remembered(hall: Hall) -> None:
     await hall.change(Sender(None, ID), Sender(None, NEW_ID), 20)
     assert await hall.count() == 0

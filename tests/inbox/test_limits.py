@@ -1,5 +1,7 @@
 """How much one chat may say: by Meta's timestamps, in any window, and told once."""
 
+from itertools import count
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,10 +9,12 @@ from openparallax.inbox import limits
 from openparallax.inbox.limits import OnceAMinute, RateLimit, Verdict
 
 WITHIN, OVER, AGAIN = Verdict.WITHIN, Verdict.OVER, Verdict.OVER_AGAIN
+HASHES = count()
 
 
 def judged(limit: RateLimit, *times: int, chat: int = 1) -> list[Verdict]:
-    return [limit.judge(chat, at) for at in times]
+    """Of new messages."""
+    return [limit.judge(chat, at, next(HASHES)) for at in times]
 
 
 def test_so_many_in_a_window_then_one_is_told_then_silence() -> None:
@@ -41,25 +45,26 @@ def test_a_backlog_is_measured_by_when_it_was_written() -> None:
     assert judged(limit, 200_002) == [OVER]
 
 
-def test_forgetting_what_did_not_happen() -> None:
-    limit = RateLimit(window_s=60, most=1)
-    judged(limit, 0, 1)
-    limit.drop()
-    assert judged(limit, 2) == [WITHIN]
+def test_what_did_not_happen_and_comes_again_counts_once() -> None:
+    limit = RateLimit(window_s=60, most=2)
+    story = [(0, 101), (1, 102), (2, 103), (3, 104)]
+    wanted = [WITHIN, WITHIN, OVER, AGAIN]
+    for _ in range(3):
+        assert [limit.judge(1, at, hashed) for at, hashed in story] == wanted
 
 
 def test_memory_is_bounded() -> None:
     limit, told = RateLimit(window_s=60, most=5), OnceAMinute(window_s=60)
     for chat in range(limits.CHATS + 100):
-        limit.judge(chat, 0)
+        limit.judge(chat, 0, chat)
         told.is_due(chat, 0.0)
     assert len(limit._chats) == len(told._told) == limits.CHATS
     # Who wrote longest ago was forgotten.
     assert 0 not in limit._chats
     assert limits.CHATS in limit._chats
     for at in range(10_000):
-        limit.judge(-1, at % 7)
-        limit.judge(-2, at * 1000)
+        limit.judge(-1, at % 7, at)
+        limit.judge(-2, at * 1000, at)
     assert len(limit._chats[-1].within) <= 5
     assert len(limit._chats[-2].within) <= 5
 
@@ -68,7 +73,7 @@ def test_memory_is_bounded() -> None:
 def test_in_order_no_window_ever_holds_more(times: list[int], most: int) -> None:
     limit = RateLimit(window_s=60, most=most)
     times.sort()
-    taken = [at for at in times if limit.judge(1, at) is WITHIN]
+    taken = [at for at in times if limit.judge(1, at, next(HASHES)) is WITHIN]
     for at in taken:
         assert sum(at <= other < at + 60 for other in taken) <= most
     for at in set(times) - set(taken):

@@ -191,3 +191,13 @@ async def test_a_probe_whose_lane_turns_cold_in_that_moment_is_not_taken_for_und
     await office.until_idle()
     assert begun == [1, 1]
     assert [call.number for call in office.graph.calls] == [1, 1]
+
+
+async def test_before_all_is_read_every_chat_may_have_something_to_send(tmp_path: Path) -> None:
+    """Who waits for a chat's work to be done waits for what an earlier process left, too."""
+    office = Office(tmp_path / "outbox.db", people=PEOPLE)
+    await office.open()
+    assert office.outbox.has_work(office.chats[0])
+    await office.settle()
+    assert not office.outbox.has_work(office.chats[0])
+    await office.close()

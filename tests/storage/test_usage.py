@@ -57,6 +57,13 @@ def test_days_chats_and_models_are_kept_apart(file: Connection) -> None:
     assert usage.totals(file) == [Spent("m", "input", 7), Spent("other", "input", 8)]
 
 
+class Broken(dict[str, int]):
+    """A plugin's own mapping, which cannot be read."""
+
+    def items(self) -> Any:
+        raise ValueError
+
+
 @pytest.mark.parametrize(
     "spent",
     [
@@ -75,6 +82,7 @@ def test_days_chats_and_models_are_kept_apart(file: Connection) -> None:
         {5: 1},
         [("input", 1)],
         None,
+        Broken(),
     ],
 )
 def test_what_is_no_count_is_left_out(spent: Any) -> None:
