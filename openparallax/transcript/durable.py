@@ -8,7 +8,7 @@ bounded by characters; neither is needed for correctness.
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from openparallax.model.entry import Entry
+from openparallax.model.entry import Entry, Role
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.model.turn import Spoken
@@ -41,7 +41,10 @@ class DurableTranscript:
         return [transcripts.keep(entry) for entry in entries]
 
     def hold(self, *entries: Entry) -> None:
+        rendered = {entry.turn for entry in entries if entry.role is Role.PART}
         for entry in entries:
+            if entry.role is Role.PERSON or (entry.role is Role.ENGINE and entry.turn in rendered):
+                continue  # nobody reads it soon, and it would push out what is waited for
             old = self._at_hand.pop((entry.turn, entry.part), None)
             self._at_hand[entry.turn, entry.part] = entry.text
             self._at_hand_characters += len(entry.text) - (len(old) if old else 0)

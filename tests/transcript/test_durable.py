@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from openparallax.errors import NotStored
-from openparallax.model.entry import Role
+from openparallax.model.entry import ENGINE_PART, Role
 from openparallax.model.session import Mode, Session
 from openparallax.storage import Connection, Database, transcripts
 from openparallax.storage.database import Write, execute
@@ -115,3 +115,20 @@ async def test_what_is_at_hand_is_bounded(
         found = await transcript.read(session, number, 0)
         assert found is not None
         assert len(found) == 30
+
+
+async def test_only_what_will_be_read_is_at_hand(database: Database) -> None:
+    room = durable(database)
+    session = await room.session()
+    transcript = room.transcript
+    assert isinstance(transcript, DurableTranscript)
+    written = entry(session, 1, Role.ENGINE, "**yes**", part=ENGINE_PART)
+    sent = entry(session, 1, Role.PART, "*yes*", part=1)
+    plain = entry(session, 2, Role.ENGINE, "yes", part=ENGINE_PART)
+    typed = entry(session, 3, Role.PERSON, "I do it", part=ENGINE_PART)
+
+    transcript.hold(written, sent)
+    transcript.hold(plain)
+    transcript.hold(typed)
+
+    assert set(transcript._at_hand) == {(1, 1), (2, ENGINE_PART)}
