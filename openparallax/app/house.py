@@ -164,6 +164,8 @@ class House:
             self.outbox.reload(move.chat)
         for session, turn in admission.erased:
             self._transcripts[session.mode].drop(session, turn)
+        for session, turn in admission.unsaid:
+            self._transcripts[session.mode].note_unsaid(session, turn)
         for session in admission.renewed:
             self._transcripts[session.mode].renew(session)
         for entry in admission.entries:

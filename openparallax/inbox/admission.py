@@ -26,6 +26,7 @@ class Admission:
         erased: Words of a turn that were revoked; the same is true of the log.
         missed: Where a revoked message was looked for and not found, and its hash: what was brought
             at the same time is not held yet.
+        unsaid: Session and turn of answers that never went out.
         renewed: Sessions whose history has changed.
         ended: Chat and number of envelopes that are over without a turn of theirs.
         handed_over: Chats that a person of ours answers now.
@@ -42,6 +43,7 @@ class Admission:
     moves: list[Move] = field(default_factory=list)
     erased: list[tuple[Session, int]] = field(default_factory=list)
     missed: list[tuple[Session, int]] = field(default_factory=list)
+    unsaid: list[tuple[Session, int]] = field(default_factory=list)
     renewed: list[Session] = field(default_factory=list)
     ended: list[tuple[int, int]] = field(default_factory=list)
     handed_over: set[int] = field(default_factory=set)

@@ -3,6 +3,7 @@
 from openparallax.inbox.account import Account
 from openparallax.inbox.admission import Admission
 from openparallax.inbox.arrival import WINDOW_S
+from openparallax.model.entry import ENGINE_PART
 from openparallax.model.envelope import Errand
 from openparallax.model.messages import Echo
 from openparallax.session.notices import ANSWERS_TO_COMMANDS
@@ -60,7 +61,26 @@ def take_over(
                     execute(connection, write)
                 admission.renewed.append(session)
                 admission.count("handed_over")
-        window_until = left_to_them + WINDOW_S
-        if parcels.withdraw(connection, one, keeps=ANSWERS_TO_COMMANDS, window_until=window_until):
-            admission.reloads.add(one)
-            admission.parcels = [parcel for parcel in admission.parcels if parcel.chat != one]
+        _withdraw(connection, one, left_to_them + WINDOW_S, transcripts, admission)
+
+
+def _withdraw(
+    connection: Connection,
+    chat: int,
+    window_until: int,
+    transcripts: Transcripts,
+    admission: Admission,
+) -> None:
+    """What is not sent yet is not sent any more; later prompts do not show it as said."""
+    withdrawn = parcels.withdraw(
+        connection, chat, keeps=ANSWERS_TO_COMMANDS, window_until=window_until
+    )
+    if withdrawn:
+        admission.reloads.add(chat)
+        admission.parcels = [parcel for parcel in admission.parcels if parcel.chat != chat]
+    for parcel in withdrawn:
+        # Parts go out in order: where the first one did not, none of the answer did.
+        if parcel.part in (ENGINE_PART, 1) and not (parcel.notice or parcel.attempts):
+            for write in transcripts[parcel.session.mode].unsay(parcel.turn):
+                execute(connection, write)
+            admission.unsaid.append((parcel.session, parcel.turn))

@@ -13,7 +13,8 @@ class Role(IntEnum):
     Only ``CONTACT``, ``ENGINE`` and ``PERSON`` are history, that is, part of a later prompt.
     ``PART`` is what was sent (rendered and split), ``NOTICE`` the daemon's own sentences,
     ``DETAILS`` what came beside the contact's words, ``PERSON`` what somebody of ours wrote from
-    the phone. 6 stands on disk for an entry that was scrubbed.
+    the phone, ``UNSAID`` an answer that never went out since they were first. 6 stands on disk for
+    an entry that was scrubbed.
     """
 
     CONTACT = 2
@@ -22,6 +23,7 @@ class Role(IntEnum):
     NOTICE = 5
     PERSON = 7
     DETAILS = 8
+    UNSAID = 9
 
 
 CAME_IN = frozenset({Role.CONTACT, Role.DETAILS, Role.PERSON})

@@ -246,7 +246,7 @@ def withdraw(
     *,
     keeps: Sequence[str] = (),
     window_until: int | None = None,
-) -> int:
+) -> list[Parcel]:
     """A person of ours has taken over: what was not sent yet is not sent any more.
 
     What is being sent, and what may have been, stays. The chat's lane is to be read anew.
@@ -258,14 +258,22 @@ def withdraw(
         window_until: Only what answers messages whose window closes by then; None: all.
 
     Returns:
-        How many parcels were withdrawn.
+        What was withdrawn, as it was before.
     """
     kept = f"AND notice NOT IN ({', '.join('?' * len(keeps))})" if keeps else ""
-    return connection.execute(
-        "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state IN (0, 3) "
-        f"AND window_until <= ? {kept}",
-        (chat, 1 << 62 if window_until is None else window_until, *keeps),
-    ).rowcount
+    numbers = {
+        row[0]
+        for row in connection.execute(
+            "SELECT number FROM parcels WHERE chat = ? AND state < 10 AND state IN (0, 3) "
+            f"AND window_until <= ? {kept}",
+            (chat, 1 << 62 if window_until is None else window_until, *keeps),
+        ).fetchall()
+    }
+    withdrawn = [one for one in open_of_chat(connection, chat) if one.number in numbers]
+    connection.executemany(
+        "UPDATE parcels SET state = 13 WHERE number = ?", [(one.number,) for one in withdrawn]
+    )
+    return withdrawn
 
 
 def spelling_of(connection: Connection, parcel: Parcel) -> tuple[str, int, int | None]:

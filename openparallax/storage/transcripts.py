@@ -154,6 +154,14 @@ def erase(turn: int) -> Write:
     )
 
 
+def unsay(turn: int) -> Write:
+    """What the engine wrote never went out: it stays, and is no part of the history."""
+    return Write(
+        "UPDATE transcript SET role = ? WHERE turn = ? AND part = ? AND role = ?",
+        (int(Role.UNSAID), turn, ENGINE_PART, int(Role.ENGINE)),
+    )
+
+
 def turn_of(
     connection: Connection, session: SessionId, hashed: int, since: int, most: int = 1 << 62
 ) -> int | None:

@@ -51,6 +51,14 @@ class Transcript(Protocol):
         """The writes that scrub what came in as ``turn``; what answered it stays."""
         ...
 
+    def unsay(self, turn: int) -> Sequence[Write]:
+        """The writes that take what the engine wrote out of the history: it never went out."""
+        ...
+
+    def note_unsaid(self, session: Session, turn: int) -> None:
+        """The same of what is at hand, after its transaction."""
+        ...
+
     def drop(self, session: Session, turn: int) -> None:
         """Have what came in as ``turn`` at hand no more, after its transaction."""
         ...

@@ -74,6 +74,12 @@ class DurableTranscript:
     def erase(self, turn: int) -> Sequence[Write]:
         return [transcripts.erase(turn)]
 
+    def unsay(self, turn: int) -> Sequence[Write]:
+        return [transcripts.unsay(turn)]
+
+    def note_unsaid(self, session: Session, turn: int) -> None:
+        self.forget([session.id], [turn])
+
     def drop(self, session: Session, turn: int) -> None:
         self.forget([session.id], [turn])
 

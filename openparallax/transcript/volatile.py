@@ -11,7 +11,7 @@ its turn finds it gone and the person is told.
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
-from openparallax.model.entry import CAME_IN, Entry, Role
+from openparallax.model.entry import CAME_IN, ENGINE_PART, Entry, Role
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.model.turn import Spoken
@@ -96,6 +96,19 @@ class VolatileTranscript:
         """Nothing: no word of such a session is on disk."""
         del turn
         return ()
+
+    def unsay(self, turn: int) -> tuple[()]:
+        """Nothing: no word of such a session is on disk."""
+        del turn
+        return ()
+
+    def note_unsaid(self, session: Session, turn: int) -> None:
+        held = self._sessions.get(session.id)
+        entry = None if held is None else held.entries.get((turn, ENGINE_PART))
+        if held is not None and entry is not None and entry.role is Role.ENGINE:
+            held.entries[turn, ENGINE_PART] = Entry(
+                session, turn, ENGINE_PART, Role.UNSAID, entry.text, entry.sent_at
+            )
 
     def drop(self, session: Session, turn: int) -> None:
         held = self._sessions.get(session.id)

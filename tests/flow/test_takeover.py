@@ -399,3 +399,26 @@ async def test_an_answer_that_may_have_arrived_is_not_sent_again_after_they_took
     await town.quiet()
     assert town.heard(ANN) == []
     assert len(town.graph.calls) == 1
+
+
+@both_modes
+async def test_an_answer_that_never_went_out_is_not_shown_as_said(
+    town: Town, engine: FakeEngine, mode: str
+) -> None:
+    await begin(town, mode)
+    town.graph.queue(town.graph.hang(accepts=True))
+    await town.say(ANN, "one", at=T0 + 1)
+    await town.graph.wait_for_calls(len(town.graph.calls) + 1)
+    await town.say(ANN, "two", at=T0 + 2)
+    await town.until(lambda: town.up.outbox.waiting == 2)
+    await town.post(meta.echo(ANN, "I am here", at=T0 + 3))
+    town.graph.release()
+    await town.quiet()
+    await town.say(ANN, "three", at=T0 + 4 + HOUR)
+    await town.until(lambda: engine.asked[-1].text == "three")
+    assert spoken(engine)[-4:] == [
+        ("contact", "one"),
+        ("engine", "one"),
+        ("contact", "two"),
+        ("engine", "I am here"),
+    ]

@@ -109,6 +109,8 @@ class Doorway:
             self.durable.forget(move.left, move.turns)
         for session, turn in admission.erased:
             self.transcripts[session.mode].drop(session, turn)
+        for session, turn in admission.unsaid:
+            self.transcripts[session.mode].note_unsaid(session, turn)
         for session in admission.renewed:
             self.transcripts[session.mode].renew(session)
         for entry in admission.entries:

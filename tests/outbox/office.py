@@ -249,7 +249,8 @@ class Office:
         """A person of ours takes over."""
         chat = self.chats[place]
         return await self.database.unit(
-            lambda c: parcels.withdraw(c, chat, keeps=keeps), lambda _: self.outbox.reload(chat)
+            lambda c: len(parcels.withdraw(c, chat, keeps=keeps)),
+            lambda _: self.outbox.reload(chat),
         )
 
     # -- what a test sees -----------------------------------------------------------------------
