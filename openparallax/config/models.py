@@ -53,52 +53,15 @@ class RateLimit(Section):
     max_messages: int = Field(default=30, ge=1, le=100_000)
 
 
-class Number(Section):
-    """A further one of our numbers: what it says of itself; the rest is as the first one's."""
-
-    enabled: bool = True
-    phone_number_id: PhoneNumberId = Field(
-        description="the id that Meta's dashboard shows with this number, in quotes"
-    )
-    access_token: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
-    app_secret: tuple[SecretStr, ...] = Field(default=(), max_length=2)
-    verify_token: SecretStr | None = None
-    allowed_numbers: frozenset[ContactPattern] = Field(default=frozenset(), repr=False)
-    graph_api_url: BaseUrl = "https://graph.facebook.com"
-    graph_api_version: GraphVersion = "v25.0"
-    graph_timeout_seconds: Seconds = 20
-    rate_limit: RateLimit | None = None
-    presence: Literal["typing", "read", "none"] = "typing"
-    human_takeover_minutes: float = Field(default=60, ge=0, le=10_080, allow_inf_nan=False)
-    app_id: Words | None = None
-    waba_id: Words | None = None
-    public_url: Words | None = None
-
-
-class WhatsApp(Section):
-    """One of our numbers and the public listener."""
-
-    secret_variables: ClassVar[dict[str, str]] = {
-        "access_token": "WHATSAPP_ACCESS_TOKEN",
-        "app_secret": "WHATSAPP_APP_SECRET",
-    }
-    credential_prefix: ClassVar[str] = "whatsapp"
+class AnyNumber(Section):
+    """What can be said of each of our numbers."""
 
     enabled: bool = True
     phone_number_id: PhoneNumberId = Field(
         description="the id that Meta's dashboard shows with your number, in quotes"
     )
-    access_token: Annotated[SecretStr, AfterValidator(_header_safe)]
     app_secret: tuple[SecretStr, ...] = Field(default=(), max_length=2)
     """Empty: signatures cannot be checked. Two during a rotation."""
-    verify_token: SecretStr = Field(
-        description="any text of your own, the same as in Meta's dashboard"
-    )
-    webhook_host: Host = "127.0.0.1"
-    webhook_port: Port = 9443
-    webhook_path: WebhookPath = "/webhook"
-    tls: Tls | None = None
-    allow_unsigned_webhooks: bool = False
     allowed_numbers: frozenset[ContactPattern] = Field(default=frozenset(), repr=False)
     """Digits and business-scoped ids, as `normalise_number` returns them; empty: everybody."""
     graph_api_url: BaseUrl = "https://graph.facebook.com"
@@ -110,6 +73,33 @@ class WhatsApp(Section):
     app_id: Words | None = None
     waba_id: Words | None = None
     public_url: Words | None = None
+
+
+class Number(AnyNumber):
+    """A further one of our numbers: what it does not say is as the first one's, not the default."""
+
+    access_token: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
+    verify_token: SecretStr | None = None
+
+
+class WhatsApp(AnyNumber):
+    """The first of our numbers, and the public listener."""
+
+    secret_variables: ClassVar[dict[str, str]] = {
+        "access_token": "WHATSAPP_ACCESS_TOKEN",
+        "app_secret": "WHATSAPP_APP_SECRET",
+    }
+    credential_prefix: ClassVar[str] = "whatsapp"
+
+    access_token: Annotated[SecretStr, AfterValidator(_header_safe)]
+    verify_token: SecretStr = Field(
+        description="any text of your own, the same as in Meta's dashboard"
+    )
+    webhook_host: Host = "127.0.0.1"
+    webhook_port: Port = 9443
+    webhook_path: WebhookPath = "/webhook"
+    tls: Tls | None = None
+    allow_unsigned_webhooks: bool = False
     accounts: tuple[Number, ...] = ()
 
     @property

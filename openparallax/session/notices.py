@@ -70,16 +70,6 @@ ANSWERS_TO_COMMANDS = (
 """What is said whoever else answers the chat."""
 
 
-def fills(name: str) -> frozenset[str]:
-    """What is filled into the sentence of that name."""
-    return frozenset(_FILLED_IN.findall(SENTENCES[name]))
-
-
-def placeholders(words: str) -> frozenset[str]:
-    """What stands in braces in somebody's own wording."""
-    return frozenset(_FILLED_IN.findall(words))
-
-
 class Notices:
     """The sentences, with the operator's own wording where there is one."""
 
