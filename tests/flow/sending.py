@@ -17,6 +17,9 @@ from tests.town import Town
 
 Plan = Callable[[Call], Behaviour]
 
+PATIENCE_WITH_DISK = 1000
+"""Looks, 5 ms apart, before the disk counts as hanging."""
+
 
 class Row(NamedTuple):
     number: int
@@ -82,12 +85,13 @@ class TurnedTown(Town):
     async def settle(self) -> None:
         """Let come to an end what needs no time of the clock.
 
-        What hangs at Graph, or waits for the disk, never comes to an end: then it is enough that
-        nothing moves for a moment.
+        What hangs at Graph never comes to an end: then it is enough that nothing moves for a
+        moment. The disk is given longer, since a slow one is not one that hangs: time that goes on
+        while a claim is being written would make sends of one moment look like those of a later.
         """
         calm = still = 0
         before: tuple[int, ...] = ()
-        while calm < 2 and still < 20:
+        while calm < 2 and still < (PATIENCE_WITH_DISK if self.up.database._busy else 20):
             await asyncio.sleep(0.005)
             house = self.up
             database = house.database
