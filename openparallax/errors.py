@@ -40,6 +40,18 @@ class StartError(OpenParallaxError):
         super().__init__(message)
 
 
+class Refusal(OpenParallaxError):  # noqa: N818 - an answer to whoever asked, no fault
+    """What an operator asked for was not done.
+
+    Attributes:
+        exit_code: What the command that asked ends with.
+    """
+
+    def __init__(self, message: str, *, exit_code: int = 1) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
+
+
 class NotStored(OpenParallaxError):  # noqa: N818 - says what did not happen; the webhook answers 503
     """It could not be written to disk; nothing of it was kept, and it may be brought again."""
 
