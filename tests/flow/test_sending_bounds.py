@@ -54,7 +54,11 @@ async def test_sends_in_flight_are_bounded_under_500_chats(
 async def test_hanging_sends_to_one_person_do_not_hold_up_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changes = {"outbox": {"max_in_flight": 2}, "conversation": {"coalesce": "none"}}
+    changes = {
+        "outbox": {"max_in_flight": 2},
+        "conversation": {"coalesce": "none"},
+        "channels": {"whatsapp": {"graph_timeout_seconds": 60}},
+    }
     async with TurnedTown(tmp_path, monkeypatch, changes=changes) as town:
         hanging = town.graph.hang()
         town.plan_with(lambda call: hanging if call.to == ANN else ok())
@@ -62,7 +66,7 @@ async def test_hanging_sends_to_one_person_do_not_hold_up_others(
         await town.graph.wait_for_calls(1)
         for n in range(20):
             await town.say(BOB, f"{n}")
-        await town.until(lambda: "\n".join(town.heard(BOB)) == "\n".join(map(str, range(20))), 1.5)
+        await town.until(lambda: "\n".join(town.heard(BOB)) == "\n".join(map(str, range(20))), 20)
         assert len([call for call in town.graph.calls if call.to == ANN]) == 1
 
 
@@ -71,7 +75,7 @@ async def test_as_many_hanging_as_may_be_in_flight_hold_up_others_no_longer_than
 ) -> None:
     changes = {
         "outbox": {"max_in_flight": 5},
-        "channels": {"whatsapp": {"graph_timeout_seconds": 0.5}},
+        "channels": {"whatsapp": {"graph_timeout_seconds": 1.5}},
     }
     async with TurnedTown(tmp_path, monkeypatch, changes=changes) as town:
         hanging = town.graph.hang(accepts=True)
@@ -79,13 +83,13 @@ async def test_as_many_hanging_as_may_be_in_flight_hold_up_others_no_longer_than
         await town.post(*(meta.text(person, "hi") for person in PEOPLE[:5]))
         await town.graph.wait_for_calls(5)
         await town.say(BOB, "hello")
-        assert await town.hears(BOB, 1, 2) == ["hello"]
+        assert await town.hears(BOB, 1) == ["hello"]
         # A status frees its send at once.
         await town.turn(11)
         await town.graph.wait_for_calls(11)
         for call in town.graph.calls[:5]:
             await town.report(call, "sent")
-        await town.until(lambda: not town.up.outbox.in_flight, 0.4)
+        await town.until(lambda: not town.up.outbox.in_flight, 1.3)
 
 
 async def test_the_pace_of_the_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
