@@ -44,22 +44,25 @@ def settings_for(folder: Path, graph_url: str, changes: dict[str, Any] | None = 
         "engine": {"type": "echo"},
         "outbox": {"receipt_wait_seconds": 0.3},
         "storage": {"url": f"sqlite:///{folder / 'state' / 'openparallax.db'}"},
+        "admin": {"enabled": False},
     }
     _lay_over(document, changes or {})
     file = folder / "config.yaml"
     port = document["channels"]["whatsapp"].pop("webhook_port")
+    admin_port = document["admin"].pop("port", 0)
     file.write_text(yaml.safe_dump(document))
     settings = config.load(
         file,
         environment={"WHATSAPP_ACCESS_TOKEN": "token", "WHATSAPP_APP_SECRET": meta.SECRET},
         engines=engine_catalog(),
         stages=stage_catalog(),
-        notice_names=SENTENCES.keys(),
+        sentences=SENTENCES,
     )
-    # A free port, which the file may not ask for.
+    # Free ports, which the file may not ask for.
     object.__setattr__(
         settings, "whatsapp", settings.whatsapp.model_copy(update={"webhook_port": port})
     )
+    object.__setattr__(settings, "admin", settings.admin.model_copy(update={"port": admin_port}))
     return settings
 
 
@@ -214,6 +217,7 @@ async def abandon(house: House) -> None:
                 house.dispatcher._catching_up,
                 house.housekeeping._task,
                 house.housekeeping._truncating,
+                house.housekeeping._removing,
             )
             if task is not None
         ),
@@ -227,6 +231,10 @@ async def abandon(house: House) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=5)
     await house.listener.close()
+    await asyncio.sleep(0)  # what was accepted in this very moment is closed by now
+    house.admin._socket._ours = None  # the file of its socket stays behind
+    await house.admin.close()
+    await house.condition.stop()
     await house.graph.close()
     while database._group:  # a commit that had begun ends one way or the other
         await asyncio.sleep(0.001)

@@ -1,16 +1,24 @@
 """``openparallax serve``: one house, one process, its signals and its end."""
 
 import asyncio
+import faulthandler
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from openparallax import logs
-from openparallax.app.house import House
-from openparallax.clock import SystemClock
+from openparallax.app.house import SEND_GRACE_S, House
+from openparallax.app.notify import Heartbeat, Notifier, describe, take_watchdog
+from openparallax.clock import Clock, SystemClock
 from openparallax.config import Settings
+from openparallax.storage import Connection
+
+CLOSING_S = 15.0
+"""How long the rest of a stop may take, beside draining and sending: requests that are under way,
+engines and stages, the file."""
 
 
 def run(settings: Settings) -> int:
@@ -24,6 +32,8 @@ def run(settings: Settings) -> int:
     """
     log = logs.configure(level=settings.log.level, render=settings.log.format)
     os.umask(0o077)
+    # The watchdog's signal, or a crash in a library, says where it hung: code, and no words.
+    faulthandler.enable()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         code = runner.run(_serve(settings, log))
         if asyncio.all_tasks(runner.get_loop()):
@@ -58,12 +68,39 @@ async def _serve(settings: Settings, log: logs.Logger) -> int:
         signal.SIGHUP,
         lambda: log.warning("reload_ignored", hint="restart to read the configuration anew"),
     )
-    house = House(settings, clock=SystemClock(), log=log)
+    clock = SystemClock()
+    notifier = Notifier.take(os.environ, log)
+    house = House(settings, clock=clock, log=log, on_progress=notifier.starts_slowly)
+    heart = Heartbeat(
+        notifier,
+        describe=partial(_describe, house, ending, clock),
+        touch=lambda: house.database.unit(_nothing),
+        watchdog_s=take_watchdog(os.environ),
+        clock=clock,
+        log=log,
+    )
     await house.start()
     _calm_the_collector()
+    heart.start()
     await ending.wait()
+    heart.begin_end(settings.conversation.drain_seconds + SEND_GRACE_S + CLOSING_S)
     await house.stop()
+    heart.stop()
     return 0
+
+
+def _describe(house: House, ending: asyncio.Event, clock: Clock) -> str:
+    last_at = house.listener.last_at
+    return describe(
+        "stopping" if ending.is_set() else "answering",
+        turns=house.dispatcher.running,
+        waiting=house.dispatcher.waiting,
+        webhook_s=clock.now() - last_at if last_at else None,
+    )
+
+
+def _nothing(_connection: Connection) -> None:
+    """Write nothing, which the writer does as it does everything else, without the disk."""
 
 
 def _calm_the_collector() -> None:

@@ -1,19 +1,28 @@
 """The house: every part started and stopped in order, and what comes in led through it."""
 
+import os
+from collections.abc import Callable
+
+from openparallax.admin.control import Control
+from openparallax.app.admin import build_admin
+from openparallax.app.condition import Condition
 from openparallax.app.parts import Parts, build
 from openparallax.app.plugins import close_all
+from openparallax.app.reporting import report, tell
+from openparallax.app.status import Status
 from openparallax.clock import Clock
-from openparallax.config import Settings, WhatsApp
+from openparallax.config import Settings, Tls, WhatsApp
 from openparallax.errors import NotStored
 from openparallax.graph.errors import what_to_do
 from openparallax.inbox.admission import Admission
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.messages import News, Notification
+from openparallax.model.messages import Notification
 from openparallax.outbox.receipts import Receipts
 from openparallax.storage import Connection, Database, chats, envelopes, meta, news
 from openparallax.webhook.server import WebhookServer
 from openparallax.webhook.signature import Key
+from openparallax.webhook.tls import Certificates
 
 SEND_GRACE_S = 5.0
 """How long sends under way are given when the daemon stops."""
@@ -21,14 +30,26 @@ _NO_RECEIPTS = Receipts()
 
 
 class House:
-    """A running daemon without a process of its own: what `daemon.run` runs, and tests too."""
+    """A running daemon without a process of its own: what `daemon.run` runs, and tests too.
 
-    def __init__(self, settings: Settings, *, clock: Clock, log: Logger) -> None:
+    Args:
+        on_progress: Called now and then, from another thread, by a start that takes its time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        log: Logger,
+        on_progress: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._log = log
         self.metrics = Metrics()
-        self.database = Database(settings.storage.path, log=log)
+        self.database = Database(settings.storage.path, log=log, on_progress=on_progress)
+        self.condition = Condition(settings, self.database, metrics=self.metrics, clock=clock)
 
     @property
     def port(self) -> int:
@@ -54,13 +75,19 @@ class House:
                 metrics=self.metrics,
             )
             self._introduce(parts)
-            await self.listener.start()
+            await self.admin.start()
+            try:
+                await self.listener.start()
+            except BaseException:
+                await self._close_admin()
+                raise
         except BaseException:
             await self.database.close()
             raise
         await self.graph.open()
         await self.database.unit(meta.begin_life)
         self.database.on_trouble(self.housekeeping.truncate_soon)
+        self.database.on_trouble(lambda: self.metrics.count("storage_failures"))
         self.outbox.start()
         self.dispatcher.start(
             first_new=parts.first_new,
@@ -68,12 +95,15 @@ class House:
             merges=await self.database.unit(chats.unfinished_merges),
         )
         self.housekeeping.start()
+        self._announce()
+        self.condition.state = "running"
         self._log.info(
             "started",
             host=self._settings.whatsapp.webhook_host,
             port=self.port,
             engine=self._settings.engine.type,
             path=str(self._settings.storage.path),
+            **({"url": self.admin.url} if self.admin.url else {}),
         )
         for warning in self._settings.warnings:
             self._log.warning("setting_noted", hint=warning)
@@ -81,6 +111,7 @@ class House:
     def _introduce(self, parts: Parts) -> None:
         self.door, self.desk = parts.door, parts.desk
         self.dispatcher, self.outbox = parts.dispatcher, parts.outbox
+        self.posting, self.operator = parts.posting, parts.operator
         self.durable, self.volatile = parts.durable, parts.volatile
         self.graph, self.housekeeping = parts.graph, parts.housekeeping
         self._transcripts, self._directory = parts.transcripts, parts.directory
@@ -96,11 +127,45 @@ class House:
             ),
             keys=_keys(whatsapp),
             accounts=frozenset(one.phone_number_id for one in whatsapp.numbers),
+            certificates=_certificates(whatsapp.tls, self._clock, self._log),
             allow_unsigned=whatsapp.allow_unsigned_webhooks,
             log=self._log,
             metrics=self.metrics,
             clock=self._clock,
         )
+        self.condition.introduce(parts, self.listener)
+        self.admin = build_admin(
+            self._settings,
+            self.condition,
+            self._controls(),
+            environment=os.environ,
+            log=self._log,
+        )
+
+    def _controls(self) -> dict[str, Control]:
+        """What the command line may ask."""
+        status = Status(
+            self._settings,
+            self.database,
+            self.condition,
+            metrics=self.metrics,
+            clock=self._clock,
+        )
+        return {
+            **self.operator.controls(),
+            "status": lambda asked: status.answer(asked, self.admin),
+            "send": self.posting.send,
+        }
+
+    def _announce(self) -> None:
+        try:
+            self.database.announce(self.admin.socket)
+        except OSError as error:
+            self._log.warning("control_not_available", reason=error.strerror)
+
+    async def _close_admin(self) -> None:
+        await self.admin.close()
+        await self.condition.stop()
 
     # -- what comes in --------------------------------------------------------------------------
 
@@ -135,7 +200,7 @@ class House:
         if admission.has_scrubbed or (admission.parcels and self.housekeeping.must_truncate):
             await self.housekeeping.truncate()
         for item in notification.news:
-            self._tell(item)
+            tell(item, metrics=self.metrics, log=self._log)
 
     def _accepted(self, result: tuple[Admission, Receipts]) -> None:
         """On disk: have the words at hand, then tell dispatch and outbox; in this order."""
@@ -155,7 +220,7 @@ class House:
             self.outbox.reload(chat)
         for account, code in receipts.paused:
             self.outbox.account(account).pause(code, what_to_do(code))
-        self._count(admission, receipts)
+        report(admission, receipts, metrics=self.metrics, log=self._log)
 
     def _hold_words(self, admission: Admission) -> None:
         for move in admission.moves:
@@ -173,45 +238,6 @@ class House:
         for session, hashed in admission.missed:
             self._transcripts[session.mode].strike(session, hashed)
 
-    def _count(self, admission: Admission, receipts: Receipts) -> None:
-        for what, count in admission.counts.items():
-            self.metrics.count("inbound", what, count)
-        for what, count in receipts.counts.items():
-            self.metrics.count("statuses", what, count)
-        for failure in receipts.failures:
-            self._log.error(
-                "parcel_failed",
-                parcel=failure.parcel,
-                chat=failure.chat,
-                code=failure.code,
-                error_class=failure.error_class.value,
-                hint=what_to_do(failure.code),
-            )
-        for number in admission.refused:
-            self._log.info("sender_not_allowed", contact=number)
-        if "taken_over" in admission.counts:
-            self._log.info("taken_over", count=admission.counts["taken_over"])
-        if "merged" in admission.counts:
-            self._log.info("contacts_merged", count=admission.counts["merged"])
-        if "foreign_number" in admission.counts:
-            self._log.warning(
-                "foreign_number_ignored",
-                count=admission.counts["foreign_number"],
-                hint="a webhook named another phone_number_id than the configuration",
-            )
-
-    def _tell(self, item: News) -> None:
-        """News about our accounts, at their weight."""
-        self.metrics.count("account_news", item.field)
-        say = (self._log.info, self._log.warning, self._log.error)[item.weight]
-        say(
-            "account_news",
-            field=item.field,
-            state=item.event,
-            **({"name": item.subject} if item.subject else {}),
-            **({"reason": _facts(item)} if item.facts else {}),
-        )
-
     # -- stopping -------------------------------------------------------------------------------
 
     async def stop(self) -> None:
@@ -221,6 +247,7 @@ class House:
         next process. Words off the record would be lost with this one: Meta brings them again.
         """
         self.door.is_draining = True
+        self.condition.state = "draining"
         self._log.info("draining", count=self.dispatcher.running)
         left = await self.dispatcher.drain(self._settings.conversation.drain_seconds)
         await self.listener.close()
@@ -229,6 +256,7 @@ class House:
         await self.housekeeping.stop()
         await close_all(self._closables, self._log)
         await self.graph.close()
+        await self._close_admin()
         try:
             await self.database.unit(_end)
         except NotStored as error:
@@ -244,8 +272,10 @@ def _end(connection: Connection) -> None:
     meta.end_life(connection)
 
 
-def _facts(item: News) -> str:
-    return ", ".join(f"{key} {value}" for key, value in sorted(item.facts.items()))
+def _certificates(tls: Tls | None, clock: Clock, log: Logger) -> Certificates | None:
+    if tls is None:
+        return None
+    return Certificates(certificate=tls.certificate, key=tls.key, clock=clock, log=log)
 
 
 def _keys(whatsapp: WhatsApp) -> list[Key]:

@@ -30,32 +30,37 @@ class Housekeeping:
         database: Database,
         forgetting: Forgetting,
         look_again: Callable[[], Awaitable[None]],
+        remove_old: Callable[[], Awaitable[bool]],
         clock: Clock,
         log: Logger,
     ) -> None:
         self._database = database
         self._forgetting = forgetting
         self._look_again = look_again
+        self._remove_old = remove_old
         self._clock = clock
         self._log = log
         self.must_truncate = False
         self._wall_ahead = clock.now() - clock.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._truncating: asyncio.Task[None] | None = None
+        self._removing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task = asyncio.get_running_loop().create_task(self._run(self.sweep))
+        # Words past their time may be many: the rest does not wait for that.
+        self._removing = asyncio.get_running_loop().create_task(self._run(self._remove))
 
     async def stop(self) -> None:
-        for task in (self._task, self._truncating):
+        for task in (self._task, self._removing, self._truncating):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])
 
-    async def _run(self) -> None:
+    async def _run(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                await self.sweep()
+                await work()
             except NotStored as error:
                 self._log.warning("housekeeping_put_off", error=str(error))
             except Exception as error:  # noqa: BLE001 - the daemon goes on, and somebody reads it
@@ -87,6 +92,10 @@ class Housekeeping:
 
             if await self._database.unit(work) < STEP:
                 break
+
+    async def _remove(self) -> None:
+        if await self._remove_old():
+            await self.truncate()
 
     def truncate_soon(self) -> None:
         """Words may be in the log that must not stay: cut it, again and again until it is cut."""

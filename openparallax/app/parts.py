@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from openparallax.app.erasure import Erasure, Live
 from openparallax.app.graphs import Graphs
 from openparallax.app.housekeeping import Housekeeping
+from openparallax.app.operator import Operator
 from openparallax.app.plugins import load_engine, load_stages
+from openparallax.app.retention import Retention
 from openparallax.chats.directory import Directory
 from openparallax.clock import Clock
 from openparallax.config import Settings, WhatsApp
@@ -31,6 +34,7 @@ from openparallax.model.turn import Reply, Turn
 from openparallax.outbox.delivery import Delivery
 from openparallax.outbox.outbox import Outbox
 from openparallax.outbox.pacing import Pacing
+from openparallax.outbox.posting import Posting
 from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.receipts import ReceiptDesk
 from openparallax.pipeline import Engine, EngineError, Next, compose
@@ -64,8 +68,10 @@ class Parts:
     desk: ReceiptDesk
     dispatcher: Dispatcher
     outbox: Outbox
+    posting: Posting
     graph: Graphs
     housekeeping: Housekeeping
+    operator: Operator
     closables: list[object]
     presence: Presence
     first_new: int
@@ -151,6 +157,23 @@ async def build(
         log=log,
         most_in_flight=settings.outbox.max_in_flight,
     )
+    posting = Posting(
+        database=database,
+        transcripts=transcripts,
+        directory=directory,
+        turn_numbers=turn_numbers,
+        parcel_numbers=parcel_numbers,
+        outbox=outbox,
+        accounts=tuple(numbers),
+        is_draining=lambda: door.is_draining,
+        advise=what_to_do,
+        clock=clock,
+        log=log,
+    )
+    engine_names = {
+        Mode.ON_THE_RECORD: settings.engine.type,
+        Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
+    }
     finisher = Finisher(
         database=database,
         transcripts=transcripts,
@@ -158,6 +181,7 @@ async def build(
         parcel_numbers=parcel_numbers,
         post=Post(outbox.reserve, outbox.unreserve, outbox.take),
         renderers=plugged.renderers,
+        engine_names=engine_names,
         clock=clock,
         log=log,
         metrics=metrics,
@@ -174,10 +198,7 @@ async def build(
         obeying=Obeying(
             database=database,
             notices=notices,
-            engine_names={
-                Mode.ON_THE_RECORD: settings.engine.type,
-                Mode.OFF_THE_RECORD: (off.engine or settings.engine).type,
-            },
+            engine_names=engine_names,
         ),
         finisher=finisher,
         asking=Asking(transcripts=transcripts, find_sent=sent_lately.find),
@@ -206,6 +227,24 @@ async def build(
         idle_s=off.idle_minutes * 60,
         clock=clock,
     )
+    live = Live(
+        forget_chats=directory.drop,
+        end_turn=dispatcher.ended,
+        end_presence=presence.end,
+        reload=outbox.reload,
+        forget_off=volatile.forget,
+        forget_on=durable.forget_all,
+        renew=partial(durable.forget, turns=()),
+    )
+    erasure = Erasure(database, clock=clock, log=log, live=live)
+    retention = Retention(
+        database,
+        days=settings.storage.retention_days,
+        live=live,
+        erasure=erasure,
+        clock=clock,
+        log=log,
+    )
     return Parts(
         metrics=metrics,
         durable=durable,
@@ -216,14 +255,17 @@ async def build(
         desk=ReceiptDesk(classify=classify, clock=clock),
         dispatcher=dispatcher,
         outbox=outbox,
+        posting=posting,
         graph=graph,
         housekeeping=Housekeeping(
             look_again=partial(_look_again, dispatcher, outbox),
+            remove_old=retention.sweep,
             database=database,
             forgetting=forgetting,
             clock=clock,
             log=log,
         ),
+        operator=Operator(database, clock=clock, log=log, erasure=erasure),
         closables=plugged.closables,
         presence=presence,
         first_new=first_new,

@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -44,13 +45,16 @@ def load_engine(choice: EngineChoice, tools: Tools) -> Engine:
     Raises:
         ConfigError: The plugin cannot be imported or made, or is no engine.
     """
-    made = _Plugins("engine").make(choice.type, choice.settings, tools)
-    for name in ("keeps_content", "writes_markdown"):
-        if not isinstance(getattr(made, name, None), bool):
-            raise ConfigError([f"the engine {choice.type} does not say whether it {_says(name)}"])
-    if not (callable(getattr(made, "answer", None)) and callable(getattr(made, "close", None))):
-        raise ConfigError([f"the engine {choice.type} has no answer or no close method"])
-    return cast("Engine", made)
+    with _placed(choice):
+        made = _Plugins("engine").make(choice.type, choice.settings, tools)
+        for name in ("keeps_content", "writes_markdown"):
+            if not isinstance(getattr(made, name, None), bool):
+                raise ConfigError(
+                    [f"the engine {choice.type} does not say whether it {_says(name)}"]
+                )
+        if not (callable(getattr(made, "answer", None)) and callable(getattr(made, "close", None))):
+            raise ConfigError([f"the engine {choice.type} has no answer or no close method"])
+        return cast("Engine", made)
 
 
 def load_stages(choices: Sequence[StageChoice], tools: Tools) -> tuple[Stage, ...]:
@@ -59,12 +63,16 @@ def load_stages(choices: Sequence[StageChoice], tools: Tools) -> tuple[Stage, ..
     Raises:
         ConfigError: A plugin cannot be imported or made, or is no stage.
     """
-    plugins = _Plugins("stage")
-    made = [(choice.name, plugins.make(choice.name, choice.settings, tools)) for choice in choices]
-    wrong = [problem for name, stage in made for problem in _wrong_with_stage(name, stage)]
+    made: list[Stage] = []
+    wrong: list[str] = []
+    for choice in choices:
+        try:
+            made.append(_load_stage(choice, tools))
+        except ConfigError as error:
+            wrong += error.problems
     if wrong:
         raise ConfigError(wrong)
-    return tuple(cast("Stage", stage) for _, stage in made)
+    return tuple(made)
 
 
 def keepers(settings: Settings) -> list[str]:
@@ -116,6 +124,24 @@ async def _close(plugin: Any) -> BaseException | None:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
         return error
     return None
+
+
+def _load_stage(choice: StageChoice, tools: Tools) -> Stage:
+    with _placed(choice):
+        stage = _Plugins("stage").make(choice.name, choice.settings, tools)
+        if wrong := list(_wrong_with_stage(choice.name, stage)):
+            raise ConfigError(wrong)
+        return cast("Stage", stage)
+
+
+@contextmanager
+def _placed(choice: EngineChoice | StageChoice) -> Iterator[None]:
+    """Put file, line and key before what is found out only when the plugin is made."""
+    try:
+        yield
+    except ConfigError as error:
+        place = f"{choice.place}: " if choice.place else ""
+        raise ConfigError([f"{place}{problem}" for problem in error.problems]) from None
 
 
 def _wrong_with_stage(name: str, stage: object) -> Iterator[str]:

@@ -25,7 +25,12 @@ _config = click.option(
 @click.command()
 @_config
 def serve(path: Path | None) -> None:
-    """Run the daemon in the foreground."""
+    """Run the daemon in the foreground.
+
+    SIGTERM and SIGINT end it in order: what is being answered gets time to end, what waits is kept
+    for the next start. A second signal ends it at once. Try the file with "openparallax check"
+    first.
+    """
     settings = _load(path)
     from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
 
@@ -35,7 +40,11 @@ def serve(path: Path | None) -> None:
 @click.command()
 @_config
 def check(path: Path | None) -> None:
-    """Say everything that is wrong with the configuration; exit 78 if anything is."""
+    """Say everything that is wrong with the configuration; exit 78 if anything is.
+
+    Each problem comes with file, line and key, and never with a value, so that the output may be
+    shown to others. Secrets, credentials and files that the configuration names must be there.
+    """
     settings = _load(path)
     from openparallax.app.plugins import keepers  # noqa: PLC0415 - --help need not wait for it
 
@@ -69,5 +78,5 @@ def _load(path: Path | None) -> "Settings":
         environment=os.environ,
         engines=engine_catalog(),
         stages=stage_catalog(),
-        notice_names=SENTENCES.keys(),
+        sentences=SENTENCES,
     )

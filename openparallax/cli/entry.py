@@ -1,6 +1,8 @@
 """The command ``openparallax``, and how every command of it ends."""
 
 import errno
+import io
+import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -8,27 +10,41 @@ from typing import Any
 import click
 
 from openparallax import __version__
+from openparallax.build import commit
+from openparallax.cli.backup import backup, restore
+from openparallax.cli.completion import completion
 from openparallax.cli.daemon import check, serve
-from openparallax.errors import ConfigError, StartError
+from openparallax.cli.schema import schema
+from openparallax.cli.screen import InOrder
+from openparallax.cli.send import send
+from openparallax.cli.sessions import sessions
+from openparallax.cli.status import status
+from openparallax.errors import ConfigError, NotStored, Refusal, StartError
 
 _EX_SOFTWARE = 70
+_EX_TEMPFAIL = 75
 _EX_CONFIG = 78
 _INTERRUPTED = 130
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
-class _Commands(click.Group):
+class _Commands(InOrder):
     """Turns whatever ends a command into a sentence and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        _print_what_can_be_printed()
         try:
             return super().invoke(ctx)
         except ConfigError as error:
             for problem in error.problems:
                 click.echo(problem, err=True)
             ctx.exit(_EX_CONFIG)
-        except StartError as error:
+        except (StartError, Refusal) as error:
             click.echo(f"openparallax: {error}", err=True)
             ctx.exit(error.exit_code)
+        except NotStored as error:
+            click.echo(f"openparallax: {error}; try again", err=True)
+            ctx.exit(_EX_TEMPFAIL)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -36,8 +52,18 @@ class _Commands(click.Group):
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # the reader of our output went away; click knows what to do
+            if isinstance(error, OSError) and error.errno in _DISK:
+                click.echo(f"openparallax: cannot write: {error.strerror}", err=True)
+                ctx.exit(_EX_TEMPFAIL)
             click.echo(f"openparallax: internal error: {_trace(error)}", err=True)
             ctx.exit(_EX_SOFTWARE)
+
+
+def _print_what_can_be_printed() -> None:
+    """A name that the terminal's encoding lacks is no internal error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _trace(error: BaseException) -> str:
@@ -53,11 +79,58 @@ def _trace(error: BaseException) -> str:
     return f"{text} after {_trace(cause)}" if cause is not None else text
 
 
+def _print_version(ctx: click.Context, _option: click.Parameter, is_asked: bool) -> None:  # noqa: FBT001 - click's call
+    if is_asked and not ctx.resilient_parsing:
+        found = commit()
+        click.echo(
+            f"openparallax {__version__} ({f'commit {found[:12]}' if found else 'unknown commit'})"
+        )
+        ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="%(prog)s %(version)s", prog_name="openparallax")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show version and commit.",
+)
 def main() -> None:
-    """Connect a WhatsApp business number to the engine that answers."""
+    r"""Connect a WhatsApp business number to the engine that answers.
+
+    To try it without a Meta account, run scripts/run in a checkout. For a number of yours write a
+    configuration (config.example.yaml explains every setting), then:
+
+    \b
+        openparallax check -c config.yaml     what is wrong with the file?
+        openparallax serve -c config.yaml     run the daemon
+        openparallax status -c config.yaml    how is it?
+
+    Exit codes: 0 done, 1 refused or a problem found, 2 usage, 69 daemon not running, 70 internal
+    error, 75 try again, 78 configuration.
+    """
 
 
-main.add_command(serve)
-main.add_command(check)
+def _lay_out(command: click.Command) -> None:
+    r"""Docstrings are raw, and click looks for the character that ``\b`` stands for elsewhere."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _lay_out(one)
+
+
+for _command in (
+    serve,
+    check,
+    status,
+    sessions,
+    send,
+    backup,
+    restore,
+    schema,
+    completion,
+):
+    main.add_command(_command)
+_lay_out(main)

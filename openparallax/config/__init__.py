@@ -7,16 +7,20 @@ problem at once, each with line and key, none with a value. The way of a file::
     resolve    the tree beside the models: secrets fetched, variables put in, strangers refused
     validate   pydantic's strict check, its findings put into sentences of our own
     choices    the engine and the stages, by their plugins' own models
-    rules      what no single key can be blamed for, and what is not in this version yet
+    rules      what no single key can be blamed for; certificates: whether the pair is one
+
+Beside that way: where the file lies (places) and the database (database), and what editors are told
+of the file (schema).
 
 The names of engines, stages and notices are handed in, since the rooms that know them lie above.
 The daemon never rewrites the file. Everybody may enter.
 """
 
+from openparallax.config.database import find_database
 from openparallax.config.load import load
-from openparallax.config.models import WhatsApp
 from openparallax.config.numbers import normalise_number
 from openparallax.config.places import places, search
+from openparallax.config.schema import schema
 from openparallax.config.settings import (
     Catalog,
     EngineChoice,
@@ -25,6 +29,7 @@ from openparallax.config.settings import (
     StageChoice,
     Storage,
 )
+from openparallax.config.whatsapp import Tls, WhatsApp
 
 __all__ = [
     "Catalog",
@@ -33,9 +38,12 @@ __all__ = [
     "Settings",
     "StageChoice",
     "Storage",
+    "Tls",
     "WhatsApp",
+    "find_database",
     "load",
     "normalise_number",
     "places",
+    "schema",
     "search",
 ]

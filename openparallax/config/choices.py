@@ -6,14 +6,14 @@ from typing import Final
 from pydantic import BaseModel
 
 from openparallax.config.document import Tree
+from openparallax.config.homes import Homes
 from openparallax.config.problems import Problems, Where, suggest
 from openparallax.config.resolve import Resolver
 from openparallax.config.secrets import NotFound, Sources
-from openparallax.config.settings import Catalog, EngineChoice, StageChoice
+from openparallax.config.settings import DEFAULT_ENGINE, Catalog, EngineChoice, StageChoice
 from openparallax.config.validate import validate
 from openparallax.errors import ConfigError
 
-DEFAULT_ENGINE: Final = "anthropic"
 DEFAULT_PIPELINE: Final[Tree] = [{"time_limit": {"seconds": 120}}]
 _KEYLESS: Final = "echo"
 
@@ -25,12 +25,13 @@ class Choices:
     """
 
     def __init__(
-        self, engines: Catalog, stages: Catalog, sources: Sources, problems: Problems
+        self, engines: Catalog, stages: Catalog, sources: Sources, problems: Problems, homes: Homes
     ) -> None:
         self._engines = engines
         self._stages = stages
         self._sources = sources
         self._problems = problems
+        self._homes = homes
 
     def engine(self, given: Tree, where: Where) -> EngineChoice | None:
         """Read ``{type: NAME, …settings}``."""
@@ -49,7 +50,9 @@ class Choices:
             )
         own = {key: value for key, value in given.items() if key != "type"}
         settings = self._settings(model, own, where, name, way_out)
-        return None if settings is None else EngineChoice(name, settings)
+        if settings is None:
+            return None
+        return EngineChoice(name, settings, self._problems.place(where))
 
     def pipeline(self, given: Tree, where: Where) -> tuple[StageChoice, ...] | None:
         """Read a list of ``NAME`` or ``{NAME: settings}``."""
@@ -83,7 +86,9 @@ class Choices:
             self._problems.add(at, "must be a block of settings, indented under it")
             return None
         settings = self._settings(model, own, at, name, "")
-        return None if settings is None else StageChoice(name, settings)
+        if settings is None:
+            return None
+        return StageChoice(name, settings, self._problems.place(at))
 
     def _name(self, given: Tree, where: Where, catalog: Catalog) -> str | None:
         kind = "engine" if catalog is self._engines else "stage"
@@ -117,6 +122,7 @@ class Choices:
     def _settings(
         self, model: type[BaseModel], own: Mapping[str, Tree], where: Where, name: str, way_out: str
     ) -> BaseModel | None:
-        resolver = Resolver(self._sources, self._problems)
-        tree = resolver.section(model, own, where, prefix=name, way_out=way_out)
+        resolver = Resolver(self._sources, self._problems, self._homes)
+        others = {"type"} if where[-1] == "engine" else set()
+        tree = resolver.section(model, own, where, prefix=name, way_out=way_out, others=others)
         return validate(model, tree, where, self._problems, missing=resolver.missing)

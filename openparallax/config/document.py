@@ -6,6 +6,8 @@ quote the file.
 """
 
 import re
+import unicodedata
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -18,6 +20,13 @@ Tree = dict[str, "Tree"] | list["Tree"] | str | int | float | bool | None
 _TAG = "tag:yaml.org,2002:"
 _MAX_NODES = 20_000
 _MAX_DEPTH = 40
+_MAX_BYTES = 1024 * 1024
+_COLLECTIONS = {f"{_TAG}map", f"{_TAG}seq"}
+_KEYS = {"str", "null", "bool", "int", "float", "timestamp", "value", "merge"}
+"""What YAML may take a bare word for, where it is a key."""
+_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
+_CURLED = re.compile(rf"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]\Z", re.DOTALL)
+"""Wholly within the quotes of a word processor, which are none to YAML."""
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 
 
@@ -29,6 +38,25 @@ class Plain(str):
 
 class OddInt(int):
     """An integer not spelt in plain decimals: ``0123`` is octal to YAML, ``0x1F`` hexadecimal."""
+
+
+def read(path: Path, problems: Problems) -> dict[str, Tree]:
+    """Build the tree of a file of settings.
+
+    Raises:
+        ConfigError: It cannot be read, or holds no settings at all.
+    """
+    tree = parse(load_text(str(path), _bytes_of(path)), problems)
+    if tree is None:
+        raise ConfigError([f"{path}:1: is empty; config.example.yaml shows what belongs there"])
+    if not isinstance(tree, dict):
+        raise ConfigError([f"{path}:1: must be settings, each a `key: value`"])
+    return tree
+
+
+def folder_of(path: Path) -> Path:
+    """What relative paths in the file are relative to; of a pipe, where one stands."""
+    return path.absolute().parent if path.is_file() else Path.cwd()
 
 
 def parse(text: str, problems: Problems) -> Tree:
@@ -43,8 +71,8 @@ def parse(text: str, problems: Problems) -> Tree:
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problems.add((), _syntax(error.problem or ""), line=mark.line + 1 if mark else None)
+        sentence, mark = _syntax(error)
+        problems.add((), sentence, line=mark.line + 1 if mark else None)
         raise problems.error() from None
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)
@@ -57,7 +85,7 @@ def parse(text: str, problems: Problems) -> Tree:
     except RecursionError:
         problems.add((), "is nested too deeply")
         raise problems.error() from None
-    return None if node is None else _Builder(problems).build(node, (), 0)
+    return None if node is None else _Builder(problems, text.splitlines()).build(node, (), 0)
 
 
 def retype(text: str) -> Tree:
@@ -66,8 +94,25 @@ def retype(text: str) -> Tree:
     return _scalar(yaml.ScalarNode(resolver.resolve(yaml.ScalarNode, text, (True, False)), text))
 
 
-def _syntax(problem: str) -> str:
-    """Say in words what PyYAML's parser stumbled over; its own text may quote the file."""
+def _syntax(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
+    """Say in words what PyYAML's parser stumbled over, and where it began.
+
+    Its own text may quote the file. What is not closed is blamed on where it opened, since the
+    parser notices lines later.
+    """
+    problem, context = error.problem or "", error.context or ""
+    if "quoted scalar" in context:
+        return "is not YAML here: the quote that opens here is not closed", error.context_mark
+    if "flow sequence" in context or "flow mapping" in context:
+        return (
+            "is not YAML here: the bracket that opens here is not closed, or quotes are missing",
+            error.context_mark,
+        )
+    begun = error.context_mark if "could not find expected ':'" in problem else None
+    return _stumbled(problem), begun or error.problem_mark or error.context_mark
+
+
+def _stumbled(problem: str) -> str:
     if "could not find expected ':'" in problem or "mapping values" in problem:
         return "is not YAML here: a colon too many or too few, a missing quote, or a wrong indent"
     if r"'\t'" in problem:
@@ -104,8 +149,9 @@ def _scalar(node: yaml.ScalarNode) -> Tree:
 
 
 class _Builder:
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, text: list[str]) -> None:
         self._problems = problems
+        self._text = text
         self._nodes = 0
 
     def build(self, node: yaml.Node, where: Where, depth: int) -> Tree:
@@ -114,6 +160,9 @@ class _Builder:
             self._problems.add((), "holds too much: nested too deeply, or repeated by aliases")
             raise self._problems.error()
         self._problems.lines.setdefault(where, node.start_mark.line + 1)
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+            self._problems.add(where, "has a tag (!…), and none is understood: take it away")
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, where, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -131,8 +180,13 @@ class _Builder:
                 where, "has a tag: put quotes round a value that begins with an exclamation mark"
             )
             return ""
+        if value is None and "#" in self._text[node.start_mark.line][node.start_mark.column :]:
+            self._problems.commented.add(where)
         if isinstance(value, str) and not _is_text(value):
             self._problems.add(where, "holds a character that is no text (half of a pair)")
+            return ""
+        if isinstance(value, Plain) and _CURLED.match(value):
+            self._problems.add(where, 'stands in typographic quotes: use straight ones (")')
             return ""
         return value
 
@@ -144,9 +198,19 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode) or not isinstance(key, str):
                 self._problems.add(where, "holds a key that is not text", line=line)
                 continue
+            if key_node.tag.removeprefix(_TAG) not in _KEYS:
+                self._problems.add(where, "holds a key with a tag: take it away", line=line)
+                continue
             if key_node.tag == f"{_TAG}merge":
                 self._problems.add(
                     where, "holds a merge key (<<): write the settings out", line=line
+                )
+                continue
+            if any(unicodedata.category(c) in {"Cf", "Zs", "Cc"} for c in key.replace(" ", "")):
+                self._problems.add(
+                    where,
+                    "holds a key with an unusual space or an invisible character: retype the line",
+                    line=line,
                 )
                 continue
             here = (*where, key)
@@ -174,8 +238,28 @@ def load_text(file: str, raw: bytes) -> str:
     Raises:
         ConfigError: They are not UTF-8.
     """
+    zero = raw.find(b"\0")  # which UTF-16 and programs have, and no text
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError([f"{file}:{line}: is not UTF-8 text; save it as UTF-8"]) from None
+        zero = error.start
+    if zero < 0:
+        return text
+    line = raw.count(b"\n", 0, zero) + 1
+    raise ConfigError([f"{file}:{line}: is not UTF-8 text; save it as UTF-8"])
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: there is no such file"]) from None
+    except IsADirectoryError:
+        raise ConfigError([f"{path}: is a folder; name the file in it"]) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no path"
+        raise ConfigError([f"{path}: cannot be read ({reason})"]) from None
+    if len(raw) > _MAX_BYTES:
+        raise ConfigError([f"{path}: is over 1 MiB, too big for a configuration"])
+    return raw

@@ -1,9 +1,8 @@
 """The forms that single values must have: addresses, paths, versions."""
 
 import ipaddress
-import math
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
@@ -67,6 +66,20 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _public_url(value: str) -> str:
+    if not value.strip():
+        raise _wrong("is empty")
+    if not value.startswith("https://"):
+        raise _wrong("must be an address such as https://bot.example.org: Meta calls https only")
+    return _base_url(value)
+
+
+def _meta_id(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,40}", value, re.ASCII):
+        raise _wrong("must be digits only, as Meta's dashboard shows them, in quotes")
+    return value
+
+
 def _version(value: str) -> str:
     if not re.fullmatch(r"v[1-9][0-9]?\.[0-9]", value, re.ASCII):
         raise _wrong("must look like v25.0")
@@ -83,6 +96,8 @@ def _number_id(value: str) -> str:
 
 
 def _contact(value: str) -> str:
+    if value.strip().lower() in {"*", "all", "any", "everybody", "everyone"}:
+        raise _wrong("is no number; to let everybody write, let allowed_numbers be []")
     try:
         return normalise_number(value)
     except ValueError as error:
@@ -95,19 +110,20 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise _wrong("must be a finite number")
-    return value
+def _shown(pattern: str) -> Any:
+    """What editors are told of a form; the message for a person is the validator's."""
+    return Field(json_schema_extra={"pattern": pattern})
 
 
-Host = Annotated[str, AfterValidator(_host)]
+Host = Annotated[str, AfterValidator(_host), _shown("^[A-Za-z0-9:._-]+$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 """0 lets the system choose a free one, which serves tests and nobody else."""
-WebhookPath = Annotated[str, AfterValidator(_webhook_path)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-GraphVersion = Annotated[str, AfterValidator(_version)]
-PhoneNumberId = Annotated[str, AfterValidator(_number_id)]
+WebhookPath = Annotated[str, AfterValidator(_webhook_path), _shown("^/[A-Za-z0-9._~/-]*$")]
+PublicUrl = Annotated[str, AfterValidator(_public_url), _shown("^https://[^?#@ ]+$")]
+MetaId = Annotated[str, AfterValidator(_meta_id), _shown("^[0-9]{1,40}$")]
+BaseUrl = Annotated[str, AfterValidator(_base_url), _shown("^https?://[^?#@ ]+$")]
+GraphVersion = Annotated[str, AfterValidator(_version), _shown("^v[1-9][0-9]?\\.[0-9]$")]
+PhoneNumberId = Annotated[str, AfterValidator(_number_id), _shown("^[0-9]{1,40}$")]
 ContactPattern = Annotated[str, AfterValidator(_contact)]
-Words = Annotated[str, AfterValidator(_not_blank)]
-Seconds = Annotated[float, AfterValidator(_finite), Field(gt=0, le=3600)]
+Words = Annotated[str, AfterValidator(_not_blank), _shown("[^ ]")]
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]

@@ -1,21 +1,20 @@
 """From a path to `Settings`, or to every problem at once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from openparallax.config import rules
+from openparallax.config import certificates, rules
 from openparallax.config.choices import DEFAULT_PIPELINE, Choices
-from openparallax.config.document import Tree, load_text, parse
+from openparallax.config.database import database_path
+from openparallax.config.document import Tree, folder_of, read
+from openparallax.config.homes import Homes
 from openparallax.config.models import File
 from openparallax.config.problems import Problems
 from openparallax.config.resolve import Resolver
 from openparallax.config.secrets import Sources
 from openparallax.config.settings import Catalog, OffTheRecord, Settings, Storage
 from openparallax.config.validate import validate
-from openparallax.errors import ConfigError
-
-_MAX_BYTES = 1024 * 1024
 
 
 def load(
@@ -24,7 +23,7 @@ def load(
     environment: Mapping[str, str],
     engines: Catalog,
     stages: Catalog,
-    notice_names: Collection[str] | None = None,
+    sentences: Mapping[str, str] | None = None,
 ) -> Settings:
     """Read the configuration.
 
@@ -35,35 +34,33 @@ def load(
         environment: The process's variables.
         engines: The engines that are installed, with the models of their settings.
         stages: The same of the stages.
-        notice_names: The sentences that ``notices`` may override; None: not checked.
+        sentences: What the daemon says, by name, which ``notices`` may override; None: not
+            checked.
 
     Raises:
         ConfigError: It is not usable. ``problems`` has all that was found, each as
             ``file:line: key: what is wrong and what is meant``, without values.
     """
     problems = Problems(str(path))
-    tree = parse(load_text(str(path), _read(path)), problems)
-    if tree is None:
-        raise ConfigError([f"{path}: is empty; config.example.yaml shows what belongs there"])
-    if not isinstance(tree, dict):
-        raise ConfigError([f"{path}: must be settings, each a `key: value`"])
-    rules.take_out_not_yet(tree, problems)
-
-    sources = Sources(environment, path.absolute().parent if path.is_file() else Path.cwd())
-    resolver = Resolver(sources, problems)
+    tree = read(path, problems)
+    sources = Sources(environment, folder_of(path))
+    homes = Homes(tree, engines, stages)
+    resolver = Resolver(sources, problems, homes)
     resolved = resolver.section(File, tree, ())
+    certificates.check(_block(resolved.get("channels")).get("whatsapp"), sources, problems)
     file = validate(File, resolved, (), problems, missing=resolver.missing)
 
     whatsapp = _block(resolved.get("channels")).get("whatsapp")
     rules.check_enabled(whatsapp, problems)
     rules.check_signatures(whatsapp, problems)
     rules.check_accounts(whatsapp, problems)
-    if notice_names is not None:
-        rules.check_notices(tree.get("notices"), notice_names, problems)
+    if sentences is not None:
+        rules.check_notices(tree.get("notices"), sentences, problems)
+    rules.check_ports(whatsapp, resolved.get("admin"), problems)
     url = _block(resolved.get("storage")).get("url")
-    database = rules.database_path(url if isinstance(url, str) else None, sources, problems)
+    database = database_path(url if isinstance(url, str) else None, sources, problems)
 
-    choices = Choices(engines, stages, sources, problems)
+    choices = Choices(engines, stages, sources, problems, homes)
     engine = choices.engine(tree.get("engine", {}), ("engine",))
     pipeline = choices.pipeline(tree.get("pipeline", DEFAULT_PIPELINE), ("pipeline",))
     aside = _block(tree.get("off_the_record"))
@@ -88,24 +85,8 @@ def load(
         storage=Storage(database, file.storage.retention_days),
         admin=file.admin,
         log=file.log,
-        warnings=rules.warnings(tree, file.channels.whatsapp),
+        warnings=rules.warnings(file.channels.whatsapp, file.admin),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file"]) from None
-    except IsADirectoryError:
-        raise ConfigError([f"{path}: is a folder; name the file in it"]) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no path"
-        raise ConfigError([f"{path}: cannot be read ({reason})"]) from None
-    if len(raw) > _MAX_BYTES:
-        raise ConfigError([f"{path}: is over 1 MiB, too big for a configuration"])
-    return raw
 
 
 def _block(tree: Tree) -> dict[str, Tree]:

@@ -1,178 +1,125 @@
 """The sections of the file, as frozen strict models: names, defaults, ranges.
 
-The walk in `resolve` and the check in `validate` both read these; the example file is compared
-with them. A field's description is what a message says of a setting that is missing.
+The walk in `resolve` and the check in `validate` both read these, and so does `schema`; the example
+file is compared with them. A field's description is what editors show, and what a message says of a
+setting that is missing.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from openparallax.config.forms import (
-    OURS,
-    BaseUrl,
-    ContactPattern,
-    GraphVersion,
-    Host,
-    PhoneNumberId,
-    Port,
-    Seconds,
-    WebhookPath,
-    Words,
-    is_loopback,
-)
-
-
-class Section(BaseModel):
-    """A block of settings."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-    secret_variables: ClassVar[dict[str, str]] = {}
-    """Secret -> environment variable that is read when the file says nothing of it."""
-    credential_prefix: ClassVar[str] = ""
-    left_to_plugins: ClassVar[frozenset[str]] = frozenset()
-    """Keys whose shape only a plugin's own model knows."""
-
-
-def _header_safe(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise PydanticCustomError(OURS, "holds a space, a line break or a letter no token has")
-    return value
-
-
-class Tls(Section):
-    certificate: Words
-    key: Words
-
-
-class RateLimit(Section):
-    window_seconds: Seconds = 60
-    max_messages: int = Field(default=30, ge=1, le=100_000)
-
-
-class AnyNumber(Section):
-    """What can be said of each of our numbers."""
-
-    enabled: bool = True
-    phone_number_id: PhoneNumberId = Field(
-        description="the id that Meta's dashboard shows with your number, in quotes"
-    )
-    app_secret: tuple[SecretStr, ...] = Field(default=(), max_length=2)
-    """Empty: signatures cannot be checked. Two during a rotation."""
-    allowed_numbers: frozenset[ContactPattern] = Field(default=frozenset(), repr=False)
-    """Digits and business-scoped ids, as `normalise_number` returns them; empty: everybody."""
-    graph_api_url: BaseUrl = "https://graph.facebook.com"
-    graph_api_version: GraphVersion = "v25.0"
-    graph_timeout_seconds: Seconds = 20
-    rate_limit: RateLimit | None = RateLimit()
-    presence: Literal["typing", "read", "none"] = "typing"
-    human_takeover_minutes: float = Field(default=60, ge=0, le=10_080, allow_inf_nan=False)
-    app_id: Words | None = None
-    waba_id: Words | None = None
-    public_url: Words | None = None
-
-
-class Number(AnyNumber):
-    """A further one of our numbers: what it does not say is as the first one's, not the default."""
-
-    access_token: Annotated[SecretStr, AfterValidator(_header_safe)] | None = None
-    verify_token: SecretStr | None = None
-
-
-class WhatsApp(AnyNumber):
-    """The first of our numbers, and the public listener."""
-
-    secret_variables: ClassVar[dict[str, str]] = {
-        "access_token": "WHATSAPP_ACCESS_TOKEN",
-        "app_secret": "WHATSAPP_APP_SECRET",
-    }
-    credential_prefix: ClassVar[str] = "whatsapp"
-
-    access_token: Annotated[SecretStr, AfterValidator(_header_safe)]
-    verify_token: SecretStr = Field(
-        description="any text of your own, the same as in Meta's dashboard"
-    )
-    webhook_host: Host = "127.0.0.1"
-    webhook_port: Port = 9443
-    webhook_path: WebhookPath = "/webhook"
-    tls: Tls | None = None
-    allow_unsigned_webhooks: bool = False
-    accounts: tuple[Number, ...] = ()
-
-    @property
-    def listens_on_loopback(self) -> bool:
-        """Whether only this machine can reach the public listener directly."""
-        return is_loopback(self.webhook_host)
-
-    @property
-    def numbers(self) -> tuple["WhatsApp", ...]:
-        """All our numbers that are switched on, this one first, each with all that holds for it.
-
-        A further number has of its own what it says, and else what the first one has.
-        """
-        others = (
-            self.model_copy(
-                update={
-                    "accounts": (),
-                    **{name: getattr(one, name) for name in one.model_fields_set},
-                }
-            )
-            for one in self.accounts
-            if one.enabled
-        )
-        return (self, *others)
+from openparallax.config.forms import Host, Port, Seconds, Words
+from openparallax.config.section import Section
+from openparallax.config.whatsapp import WhatsApp
 
 
 class Channels(Section):
+    """Where messages come from."""
+
     whatsapp: WhatsApp = Field(description="your number on WhatsApp")
 
 
 class Conversation(Section):
     """How turns are made and how many run."""
 
-    coalesce: Literal["queued", "none"] = "queued"
-    history_messages: int = Field(default=40, ge=0, le=1000)
-    max_concurrent_turns: int = Field(default=100, ge=1, le=10_000)
-    drain_seconds: float = Field(default=25, ge=0, le=3600, allow_inf_nan=False)
+    coalesce: Literal["queued", "none"] = Field(
+        default="queued",
+        description="queued: what waits for a chat when its turn starts is answered together",
+    )
+    history_messages: int = Field(
+        default=40, ge=0, le=1000, description="how many earlier messages the engine is shown"
+    )
+    max_concurrent_turns: int = Field(
+        default=100, ge=1, le=10_000, description="how many chats are answered at a time"
+    )
+    drain_seconds: float = Field(
+        default=25,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="how long turns may take to end when the daemon is stopped",
+    )
 
 
 class OffTheRecordSection(Section):
+    """What differs after /otr."""
+
     left_to_plugins: ClassVar[frozenset[str]] = frozenset({"engine", "pipeline"})
 
-    idle_minutes: float = Field(default=60, gt=0, le=1440, allow_inf_nan=False)
-    engine: Any = None
-    pipeline: Any = None
+    idle_minutes: float = Field(
+        default=60,
+        gt=0,
+        le=1440,
+        allow_inf_nan=False,
+        description="after so long without a message the words are forgotten",
+    )
+    engine: Any = Field(default=None, description="another engine; null: the same")
+    pipeline: Any = Field(default=None, description="other stages; null: the same")
 
 
 class Outbox(Section):
     """How fast and how patiently is sent."""
 
-    receipt_wait_seconds: Seconds = 10
-    messages_per_second: float | None = Field(default=80, gt=0, le=1000, allow_inf_nan=False)
-    pair_burst: int | None = Field(default=45, ge=1, le=1000)
-    pair_interval_seconds: Seconds = 6
-    max_in_flight: int = Field(default=50, ge=1, le=1000)
+    receipt_wait_seconds: Seconds = Field(
+        default=10,
+        description="how long to wait for Meta's word on a message whose fate is not known, before"
+        " it is sent again",
+    )
+    messages_per_second: float | None = Field(
+        default=80,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="messages in a second from one number; null: no limit of ours",
+    )
+    pair_burst: int | None = Field(
+        default=45,
+        ge=1,
+        le=1000,
+        description="how many messages a chat may get at once; null: no limit of ours",
+    )
+    pair_interval_seconds: Seconds = Field(
+        default=6, description="after that burst, one message in so many seconds"
+    )
+    max_in_flight: int = Field(
+        default=50, ge=1, le=1000, description="how many messages are on their way at a time"
+    )
 
 
 class StorageSection(Section):
-    url: str | None = None
-    retention_days: int | None = Field(default=None, ge=1, le=36_500)
+    """The database."""
+
+    url: str | None = Field(
+        default=None,
+        description="sqlite:///PATH, relative to this file's folder; four slashes for an absolute"
+        " path; null: openparallax.db in the state folder",
+    )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="forget what is older than so many days; null: keep it",
+    )
 
 
 class Admin(Section):
-    """The operator's listener; nothing listens in this version."""
+    """The operator's listener; it asks nobody who they are."""
 
-    enabled: bool = True
-    host: Host = "127.0.0.1"
-    port: Port = 9444
+    enabled: bool = Field(default=True, description="false: nothing listens on a port for it")
+    host: Host = Field(default="127.0.0.1", description="its address; keep it on this machine")
+    port: Port = Field(default=9444, description="its port")
 
 
 class Log(Section):
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="what is less than this is not logged"
+    )
+    format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="auto: text on a terminal, JSON elsewhere"
+    )
 
 
 class File(Section):
@@ -181,12 +128,22 @@ class File(Section):
     left_to_plugins: ClassVar[frozenset[str]] = frozenset({"engine", "pipeline"})
 
     channels: Channels = Field(description="where messages come from")
-    engine: Any = None
-    pipeline: Any = None
-    conversation: Conversation = Conversation()
-    off_the_record: OffTheRecordSection = OffTheRecordSection()
-    notices: dict[str, Words] = Field(default_factory=dict)
-    outbox: Outbox = Outbox()
-    storage: StorageSection = StorageSection()
-    admin: Admin = Admin()
-    log: Log = Log()
+    engine: Any = Field(default=None, description="what answers, and its own settings")
+    pipeline: Any = Field(
+        default=None,
+        description="the stages round the engine, outermost first: a name, or a name with settings",
+    )
+    conversation: Conversation = Field(
+        default=Conversation(), description="how turns are made and how many run"
+    )
+    off_the_record: OffTheRecordSection = Field(
+        default=OffTheRecordSection(), description="what differs after /otr"
+    )
+    notices: dict[str, Words] = Field(
+        default_factory=dict,
+        description="your own wording for the sentences of the daemon itself, by name",
+    )
+    outbox: Outbox = Field(default=Outbox(), description="how fast and how patiently is sent")
+    storage: StorageSection = Field(default=StorageSection(), description="the database")
+    admin: Admin = Field(default=Admin(), description="the operator's own listener")
+    log: Log = Field(default=Log(), description="what is written to standard error")

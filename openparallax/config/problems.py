@@ -9,6 +9,8 @@ from openparallax.errors import ConfigError
 Where = tuple[str | int, ...]
 """The way to a setting, such as ``("pipeline", 0, "time_limit", "seconds")``."""
 
+_MOST_NAMED = 2
+_SHORTEST = 3
 # A key that does not look like one may be a secret whose colon lost its space; it is not printed.
 _PRINTABLE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}\Z")
 
@@ -25,12 +27,26 @@ def dotted(where: Where) -> str:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """``; did you mean X?`` where something known is near to ``word``, else nothing."""
-    names = list(known)
-    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    if not near:  # a part of the name, where it is a part of that one only
-        near = [name for name in names if word.lower() in name.split("_")]
-        near = near if len(near) == 1 else []
-    return f"; did you mean {near[0]}?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """What may have been meant by ``word``: one name, sometimes two, mostly none.
+
+    Near is a name that has the word as a part of it (two such are both named), one that is spelt
+    much alike, or the only one that begins alike.
+    """
+    names = sorted(known)
+    bare = word.lower().strip()
+    near = [name for name in names if f"_{bare}_" in f"_{name}_"]
+    if not 0 < len(near) <= _MOST_NAMED:
+        near = difflib.get_close_matches(bare, names, n=1, cutoff=0.6)
+    for beginning in (bare, bare.split("_")[0]):
+        if not near and len(beginning) >= _SHORTEST:
+            near = [name for name in names if name.startswith(beginning)]
+            near = near if len(near) == 1 else []
+    return near
 
 
 class Problems:
@@ -39,6 +55,8 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.lines: dict[Where, int] = {}
         """The line of each key, counted from 1; filled while the file is parsed."""
+        self.commented: set[Where] = set()
+        """Settings without a value, with a comment where it would stand."""
         self._file = file
         self._found: dict[tuple[int, str], None] = {}
         self._faulty: set[Where] = set()
@@ -55,9 +73,8 @@ class Problems:
         if line is None:
             self._faulty.add(where)
         line = line or self._line(where)
-        place = f"{self._file}:{line}" if line else self._file
         key = f"{dotted(where)}: " if where else ""
-        self._found[line, f"{place}: {key}{sentence}"] = None
+        self._found[line, f"{self._file}:{line}: {key}{sentence}"] = None
 
     def blame(self, where: Where) -> None:
         """See that nothing more is said of ``where``; what is wrong there was said elsewhere."""
@@ -76,8 +93,12 @@ class Problems:
         if self._found:
             raise self.error()
 
+    def place(self, where: Where) -> str:
+        """``file:line: key``, for what turns out to be wrong with a setting later on."""
+        return f"{self._file}:{self._line(where)}: {dotted(where)}"
+
     def _line(self, where: Where) -> int:
         for length in range(len(where), 0, -1):
             if where[:length] in self.lines:
                 return self.lines[where[:length]]
-        return 0
+        return 1  # what is missing could stand anywhere

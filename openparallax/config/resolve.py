@@ -4,7 +4,7 @@ The walk knows nothing of ranges and forms: that is `validate`'s. It is here bec
 knows what ``KEY_env`` means, and because pydantic does not suggest.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from openparallax.config.document import OddInt, Plain, Tree, retype
-from openparallax.config.models import File
-from openparallax.config.problems import Problems, Where, dotted, is_printable_key, suggest
+from openparallax.config.homes import Homes
+from openparallax.config.problems import Problems, Where, is_printable_key, nearest, suggest
 from openparallax.config.secrets import NotFound, Sources
 from openparallax.config.shapes import is_list, is_model, is_secret, item, members, wants_text
 
@@ -25,9 +25,10 @@ class Resolver:
         missing: For a secret that is nowhere, what to do about it; told if the model wants it.
     """
 
-    def __init__(self, sources: Sources, problems: Problems) -> None:
+    def __init__(self, sources: Sources, problems: Problems, homes: Homes) -> None:
         self._sources = sources
         self._problems = problems
+        self._homes = homes
         self.missing: dict[Where, str] = {}
 
     def section(
@@ -38,6 +39,7 @@ class Resolver:
         *,
         prefix: str = "",
         way_out: str = "",
+        others: Collection[str] = (),
     ) -> dict[str, Tree]:
         """Resolve one block of settings.
 
@@ -47,6 +49,7 @@ class Resolver:
             where: Where the block stands.
             prefix: Begins the name of the credential that an unnamed secret is looked up as.
             way_out: Added to what is said of a secret that is not to be had.
+            others: Keys of the block that were read already; only to be suggested.
         """
         prefix = getattr(model, "credential_prefix", "") or prefix
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
@@ -62,7 +65,10 @@ class Resolver:
             elif model.model_config.get("extra") == "allow":
                 resolved[key] = self._value(Any, value, (*where, key), prefix)
             else:
-                self._refuse(key, where, {*fields, *variables})
+                self._refuse(key, where, {*fields, *variables}, others)
+                self._pass_over(key, where, tree, {*fields, *variables})
+        if told_apart_by := getattr(model, "told_apart_by", ""):
+            prefix = f"{prefix}_{resolved.get(told_apart_by)}"
         for name in sorted(secrets):
             found = _SecretSearch(self._sources, self._problems, (*where, name), way_out)
             values = found.values(
@@ -96,7 +102,10 @@ class Resolver:
                 for index, inner in enumerate(value)
             ]
         if isinstance(value, OddInt) and not wants_text(annotation):
-            self._problems.add(where, "must be in plain decimals, without a zero at the front")
+            self._problems.add(
+                where,
+                "must be in plain decimals, without a zero at the front, an underscore or 0x",
+            )
         if isinstance(value, str):
             return self._text(annotation, value, where)
         return value
@@ -115,7 +124,9 @@ class Resolver:
             return retype(expanded)
         return Plain(expanded) if isinstance(value, Plain) else expanded
 
-    def _refuse(self, key: str, where: Where, known: set[str]) -> None:
+    def _refuse(
+        self, key: str, where: Where, known: Collection[str], others: Collection[str]
+    ) -> None:
         if not is_printable_key(key):
             self._problems.add(
                 where,
@@ -123,11 +134,19 @@ class Resolver:
                 line=self._problems.lines.get((*where, key)),
             )
             return
-        homes = [dotted(home) for home in _homes(File, ()) if home[-1] == key]
-        near = suggest(key, known) or (f"; did you mean {homes[0]}?" if len(homes) == 1 else "")
-        if not known:
+        near = suggest(key, [*known, *others])
+        if not known and not near:
             near = "; nothing can be set here"
-        self._problems.add((*where, key), f"is not a setting{near}")
+        self._problems.add((*where, key), f"is not a setting{self._homes.of(key, where)}{near}")
+
+    def _pass_over(
+        self, key: str, where: Where, tree: Mapping[str, Tree], known: Collection[str]
+    ) -> None:
+        """Do not say as well that the setting is missing which ``key`` was to be."""
+        for name in nearest(key, known):
+            stem = name if name in tree else name.removesuffix("_env")
+            if not {name, stem, f"{stem}_env"} & set(tree):
+                self._problems.blame((*where, stem))
 
 
 class _SecretSearch:
@@ -206,14 +225,3 @@ def _shaped(field: FieldInfo, values: list[Tree], given: Tree) -> Tree:
         return None
     wants_list = any(is_list(member) for member in members(field.annotation))
     return values if wants_list or isinstance(given, list) or len(values) != 1 else values[0]
-
-
-def _homes(model: type[BaseModel], where: Where) -> Iterator[Where]:
-    """Every setting of the file, to tell where a misplaced one belongs."""
-    for name, field in model.model_fields.items():
-        yield (*where, name)
-        if is_secret(field.annotation):
-            yield (*where, f"{name}_env")
-        for member in members(field.annotation):
-            if is_model(member):
-                yield from _homes(member, (*where, name))

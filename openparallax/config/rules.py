@@ -1,34 +1,22 @@
-"""What no single key can be blamed for, and what is not in this version yet."""
+"""What no single key can be blamed for."""
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Final
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from openparallax.config.document import Tree
 from openparallax.config.forms import is_loopback
-from openparallax.config.models import WhatsApp
-from openparallax.config.places import state_file
+from openparallax.config.models import Admin
 from openparallax.config.problems import Problems, Where, suggest
-from openparallax.config.secrets import Sources
+from openparallax.config.section import Section
+from openparallax.config.whatsapp import WhatsApp
+
+_GAP: Final = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
+_VARIABLE: Final = re.compile(r"\$\$?\{[^}]*\}")
 
 WHATSAPP: Final[Where] = ("channels", "whatsapp")
 
-# To pass over these in silence would be dangerous: words kept for ever, or sent in the clear.
-_NOT_YET: Final[tuple[Where, ...]] = (
-    (*WHATSAPP, "tls"),
-    ("storage", "retention_days"),
-)
 _REMEDY: Final = "set the environment variable WHATSAPP_APP_SECRET (App settings, Basic)"
-_SQLITE: Final = "sqlite:///"
-
-
-def take_out_not_yet(tree: dict[str, Tree], problems: Problems) -> None:
-    """Refuse what is not there yet and take it out of the tree, so that its shape is not judged."""
-    for where in _NOT_YET:
-        block = _at(tree, where[:-1])
-        if isinstance(block, dict) and block.get(str(where[-1])) not in (None, []):
-            problems.add(where, "is not in this version yet; remove it")
-            del block[str(where[-1])]
 
 
 def check_signatures(whatsapp: Tree, problems: Problems) -> None:
@@ -40,7 +28,7 @@ def check_signatures(whatsapp: Tree, problems: Problems) -> None:
     where = (*WHATSAPP, "app_secret")
     if not isinstance(whatsapp, dict) or "app_secret" in whatsapp or problems.blames(where):
         return
-    host = whatsapp.get("webhook_host", WhatsApp.model_fields["webhook_host"].default)
+    host = whatsapp.get("webhook_host", _default(WhatsApp, "webhook_host"))
     if whatsapp.get("allow_unsigned_webhooks") is True or not isinstance(host, str):
         return
     if not is_loopback(host):
@@ -85,50 +73,61 @@ def check_accounts(whatsapp: Tree, problems: Problems) -> None:
             )
 
 
-def check_notices(notices: Tree, names: Collection[str], problems: Problems) -> None:
-    """Refuse wordings for sentences that the daemon does not have."""
-    for name in notices if isinstance(notices, dict) else ():
-        if name not in names:
+def check_ports(whatsapp: Tree, admin: Tree, problems: Problems) -> None:
+    """Refuse two listeners in one place.
+
+    A host that means every address collides with any other, and localhost with all of loopback.
+    """
+    public = whatsapp if isinstance(whatsapp, dict) else {}
+    private = admin if isinstance(admin, dict) else {}
+    port = public.get("webhook_port", _default(WhatsApp, "webhook_port"))
+    if private.get("enabled") is False or not port or not isinstance(port, int):
+        return
+    if port != private.get("port", _default(Admin, "port")):
+        return
+    hosts = (
+        public.get("webhook_host", _default(WhatsApp, "webhook_host")),
+        private.get("host", _default(Admin, "host")),
+    )
+    if _meet(*hosts):
+        where: Where = ("admin", "port")
+        other = "channels.whatsapp.webhook_port"
+        if "port" not in private:
+            where, other = (*WHATSAPP, "webhook_port"), "admin.port"
+        problems.add(where, f"is the port of {other} too, on the same host: choose another")
+
+
+def check_notices(notices: Tree, sentences: Mapping[str, str], problems: Problems) -> None:
+    """Refuse wordings for sentences that the daemon does not have, and gaps that nothing fills."""
+    for name, wording in notices.items() if isinstance(notices, dict) else ():
+        if name not in sentences:
             problems.add(
                 ("notices", name),
-                f"is not the name of a notice{suggest(name, names)} (known:"
-                f" {', '.join(sorted(names))})",
+                f"is not the name of a notice{suggest(name, sentences)} (known:"
+                f" {', '.join(sorted(sentences))})",
             )
+        elif isinstance(wording, str):
+            filled = set(_GAP.findall(sentences[name]))
+            for gap in _GAP.findall(_VARIABLE.sub("", wording)):
+                if gap not in filled:
+                    problems.add(("notices", name), _unfilled(gap, filled))
 
 
-def database_path(url: str | None, sources: Sources, problems: Problems) -> Path:
-    """The database's file; relative ones lie where the configuration lies."""
-    where = ("storage", "url")
-    nowhere = Path()
-    if url is None:
-        default = state_file(sources.environment)
-        if default is None:
-            problems.add(where, "is missing, and there is no home folder to put the database in")
-        return default or nowhere
-    if not url.startswith(_SQLITE):
-        problems.add(where, "must be sqlite:///PATH; no other database is known in this version")
-        return nowhere
-    name = url.removeprefix(_SQLITE)
-    if not name.strip("/") or name.endswith("/") or name == ":memory:":
-        problems.add(where, "must name a file after sqlite:///, with one more slash if absolute")
-        return nowhere
-    if "?" in name or "#" in name or not name.isprintable():
-        problems.add(where, "must be a plain path after sqlite:///, without ? or #")
-        return nowhere
-    return sources.path(name)
+def _unfilled(gap: str, filled: set[str]) -> str:
+    if not filled:
+        return "has a word in braces, and nothing is filled in in this notice: leave the braces out"
+    near = suggest(gap.strip(), filled).replace("mean ", "mean {").replace("?", "}?")
+    known = ", ".join(f"{{{one}}}" for one in sorted(filled))
+    return f"has a word in braces that nothing fills in{near} (known in this notice: {known})"
 
 
-def warnings(tree: Mapping[str, Tree], whatsapp: WhatsApp) -> tuple[str, ...]:
-    """What the operator should see at every start.
-
-    Args:
-        tree: The file as it was written, to tell what was asked for from what is a default.
-        whatsapp: The same, checked.
-    """
+def warnings(whatsapp: WhatsApp, admin: Admin) -> tuple[str, ...]:
+    """What the operator should see at every start."""
     found = []
-    admin = tree.get("admin")
-    if isinstance(admin, Mapping) and admin.get("enabled") is not False:
-        found.append("admin has no effect in this version")
+    if admin.enabled and not is_loopback(admin.host):
+        found.append(
+            "admin.host is not loopback: there is no login, so whoever reaches it reads the metrics"
+        )
     if not whatsapp.app_secret:
         found.append(
             "channels.whatsapp.app_secret is missing: signatures cannot be checked, so whoever"
@@ -150,14 +149,21 @@ def warnings(tree: Mapping[str, Tree], whatsapp: WhatsApp) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _default(model: type[Section], name: str) -> Any:
+    return model.model_fields[name].default
+
+
+def _meet(one: Tree, other: Tree) -> bool:
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    names = {one.lower(), other.lower()}
+    if "localhost" in names and is_loopback(one) and is_loopback(other):
+        return True
+    return len(names) == 1 or bool(names & {"0.0.0.0", "::"})  # noqa: S104 - compared, not used
+
+
 def _host_of(rest: str) -> str:
     authority = rest.split("/", 1)[0]
     if authority.startswith("["):
         return authority[1:].split("]", 1)[0]
     return authority.split(":", 1)[0]
-
-
-def _at(tree: Tree | Mapping[str, Tree], where: Where) -> Tree | Mapping[str, Tree]:
-    for step in where:
-        tree = tree.get(str(step)) if isinstance(tree, Mapping) else None
-    return tree

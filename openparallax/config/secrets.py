@@ -6,7 +6,8 @@ from pathlib import Path
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_USUAL_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,63}\Z")
+_USUAL_NAME = re.compile(r"(?!.*[A-Z0-9]{16})[A-Z_][A-Z0-9_]{0,63}\Z")
+"""Words of capitals, none of them as long as a secret is."""
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_.-]{1,255}\Z")
 _MAX_BYTES = 64 * 1024
 

@@ -1,12 +1,16 @@
 """What the rest of the house gets to see of the configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel
 
-from openparallax.config.models import Admin, Conversation, Log, Outbox, WhatsApp
+from openparallax.config.models import Admin, Conversation, Log, Outbox
+from openparallax.config.whatsapp import WhatsApp
+
+DEFAULT_ENGINE: Final = "anthropic"
 
 Catalog = Mapping[str, type[BaseModel]]
 """Name of an engine or a stage -> the model of its settings.
@@ -19,18 +23,20 @@ its secrets are read from when the file says nothing.
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """Which engine answers, and its own settings."""
+    """Which engine answers, its own settings, and where the file says so (file:line: key)."""
 
     type: str
     settings: BaseModel
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StageChoice:
-    """One stage of the pipeline, and its own settings."""
+    """One stage of the pipeline, its own settings, and where the file names it."""
 
     name: str
     settings: BaseModel
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,15 @@ def is_model(member: Any) -> bool:
     return isinstance(member, type) and issubclass(member, BaseModel)
 
 
+def blocks(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models among what a field takes, or among the items of its list."""
+    for member in members(annotation):
+        if is_model(member):
+            yield member
+        elif is_list(member) and get_args(member):
+            yield from blocks(get_args(member)[0])
+
+
 def is_list(member: Any) -> bool:
     """Whether this alternative is a list, tuple or set."""
     origin = get_origin(member) or member

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from openparallax.config.document import Plain, Tree
 from openparallax.config.forms import OURS
 from openparallax.config.problems import Problems, Where, suggest
+from openparallax.config.shapes import blocks
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,7 +36,6 @@ _LIMITS = {
 _SIMPLE = {
     "bool_type": "must be true or false",
     "finite_number": "must be a finite number",
-    "string_pattern_mismatch": "does not have the form that it must have",
     "list_type": 'must be a list: a line beginning with "- " for each entry',
     "dict_type": "must be a block of settings, indented under it",
     "model_type": "must be a block of settings, indented under it",
@@ -74,7 +74,10 @@ def validate(
             way, value = _follow(tree, error["loc"])
             if not any(problems.blames((*where, *way[:end])) for end in range(1, len(way) + 1)):
                 at = (*where, *way)
-                problems.add(at, _sentence(error, value, at, model, missing))
+                sentence = _sentence(error, value, at, model, missing)
+                if at in problems.commented:
+                    sentence += " (# begins a comment: put quotes round a value that has one)"
+                problems.add(_as_written(at, problems), sentence)
     except Exception as error:  # noqa: BLE001 - a plugin's validator may raise anything
         frame = traceback.extract_tb(error.__traceback__)[-1]
         problems.add(
@@ -83,6 +86,12 @@ def validate(
             f" {Path(frame.filename).name}:{frame.lineno})",
         )
     return None
+
+
+def _as_written(where: Where, problems: Problems) -> Where:
+    """Where the file says it: of a secret perhaps under KEY_env."""
+    named = (*where[:-1], f"{where[-1]}_env") if where else ()
+    return named if where not in problems.lines and named in problems.lines else where
 
 
 def _follow(tree: Tree | Mapping[str, Tree], loc: Iterable[str | int]) -> tuple[Where, Any]:
@@ -115,7 +124,11 @@ def _sentence(
         hint = missing.get(at) or _description(model, error["loc"])
         return f"is missing: {hint}" if hint else "is missing"
     if value is None:
-        return _NO_VALUE.get(at, "has no value: give one, or remove the line")
+        choices = (
+            error.get("ctx", {}).get("expected", "") if error["type"] == "literal_error" else ""
+        )
+        one = f"one of {choices.replace(chr(39), '')}" if choices else "one"
+        return _NO_VALUE.get(at, f"has no value: give {one}, or remove the line")
     if error["type"] == OURS:
         return str(error["msg"])
     for say in (_simple, _limit, _choice, _number, _text):
@@ -124,8 +137,15 @@ def _sentence(
     return _foreign(error, value)
 
 
-def _simple(error: ErrorDetails, _value: Any, _at: Where) -> str:
-    return _SIMPLE.get(error["type"], "")
+def _simple(error: ErrorDetails, value: Any, _at: Where) -> str:
+    if error["type"] == "string_pattern_mismatch":
+        return f"does not have the form that it must have ({error['ctx']['pattern']})"
+    sentence = _SIMPLE.get(error["type"], "")
+    if sentence == _SIMPLE["model_type"] and isinstance(value, list):
+        return f"{sentence}, without a dash"
+    if error["type"] == "bool_type" and isinstance(value, str) and value in {"true", "false"}:
+        return f"{sentence}: take the quotes away"
+    return sentence
 
 
 def _limit(error: ErrorDetails, value: Any, _at: Where) -> str:
@@ -151,7 +171,10 @@ def _number(error: ErrorDetails, value: Any, _at: Where) -> str:
         return ""
     what = "must be a whole number" if kind.startswith("int") else "must be a number"
     quoted = isinstance(value, str) and not isinstance(value, Plain)
-    return f"{what}: take the quotes away" if quoted and _looks_numeric(value) else what
+    if quoted and _looks_numeric(value):
+        return f"{what}: take the quotes away"
+    begins = isinstance(value, str) and re.match(r"[-+.]?[0-9]", value)
+    return f"{what} alone, in plain decimals: no unit, no exponent, no comma" if begins else what
 
 
 def _looks_numeric(value: str) -> bool:
@@ -159,12 +182,13 @@ def _looks_numeric(value: str) -> bool:
 
 
 def _text(error: ErrorDetails, value: Any, at: Where) -> str:
-    if error["type"] != "string_type":
+    if error["type"] not in {"string_type", "path_type"}:
         return ""
     if isinstance(value, bool):
         return f"must be text{_TRUTH}"
     if not isinstance(value, (int, float)):
-        return "must be text, not a list" if isinstance(value, list) else "must be text"
+        is_list = isinstance(value, list)
+        return "must be text, not a list" if is_list else "must be text, not a block of settings"
     if at[-1:] == ("phone_number_id",):
         return "must be text: put quotes round it (YAML reads a number, and zeros at its front go)"
     if "allowed_numbers" in at:
@@ -197,9 +221,10 @@ def _scalars(value: Any) -> Iterable[str]:
 def _description(model: type[BaseModel], loc: Iterable[str | int]) -> str:
     field = None
     for step in loc:
-        field = model.model_fields.get(str(step))
+        if isinstance(step, int):
+            continue
+        field = model.model_fields.get(step)
         if field is None:
             return ""
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
+        model = next((one for one in blocks(field.annotation)), model)
     return (field.description or "") if field else ""

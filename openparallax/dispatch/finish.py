@@ -85,6 +85,7 @@ class Finisher:
         parcel_numbers: Numbers,
         post: Post,
         renderers: Mapping[Mode, Callable[[str], str]],
+        engine_names: Mapping[Mode, str],
         clock: Clock,
         log: Logger,
         metrics: Metrics,
@@ -95,6 +96,7 @@ class Finisher:
         self._parcels = parcel_numbers
         self._post = post
         self._renderers = renderers
+        self._engine_names = engine_names
         self._clock = clock
         self._log = log
         self._metrics = metrics
@@ -119,6 +121,7 @@ class Finisher:
                     is_stale = False
                 if not group:
                     self._metrics.count("turns", "overtaken")
+                    self._count_tokens(session.mode, said.spent)
                     await self._count_spent(answer.chat.id, said.spent)
                     return
                 count = await self._write(answer, group, session, said, parts, asked)
@@ -128,16 +131,25 @@ class Finisher:
             except NotStored:
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
+        seconds = self._clock.monotonic() - answer.started
+        result = said.notice or ("silent" if said.is_silence else "answered")
         self._metrics.count("turns", said.notice or "answered")
+        self._metrics.observe("turn", result, seconds)
+        self._count_tokens(session.mode, said.spent)
         self._log.info(
             "turn_done",
             chat=answer.chat.id,
             turn=group[0].number,
             messages=len(group),
             parts=count,
-            ms=round((self._clock.monotonic() - answer.started) * 1000),
-            result=said.notice or ("silent" if said.is_silence else "answered"),
+            ms=round(seconds * 1000),
+            result=result,
         )
+
+    def _count_tokens(self, mode: Mode, spent: Spent) -> None:
+        engine = self._engine_names[mode]
+        for kind, tokens in usage.counts_in(spent.usage).items():
+            self._metrics.count("tokens", f"{engine} {kind}", tokens)
 
     def _spent(self, chat: int, spent: Spent) -> Sequence[Write]:
         return usage.add(usage.day_of(self._clock.now()), chat, spent.model, spent.usage)

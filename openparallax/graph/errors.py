@@ -49,7 +49,8 @@ _CHECK_ID: Final = (
     " see that the token's System User has the WhatsApp account as an asset"
 )
 _REGISTER: Final = (
-    "register the number: WhatsApp Manager, Phone numbers, or POST /{phone_number_id}/register"
+    "register the number with POST /{phone_number_id}/register and its six-digit PIN;"
+    " WhatsApp Manager cannot do that"
 )
 _APPEAL: Final = "open Business Support Home, read the restriction and appeal or wait for its end"
 _PAY: Final = "add or mend the payment method in WhatsApp Manager, Billing"

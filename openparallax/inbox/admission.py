@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from openparallax.errors import NotStored
 from openparallax.model.entry import CAME_IN, Entry
 from openparallax.model.envelope import Envelope, Move
+from openparallax.model.messages import Inbound
 from openparallax.model.parcel import Parcel
 from openparallax.model.session import Session
 
@@ -33,6 +34,7 @@ class Admission:
         merges: Chats that turned out to be one: loser, survivor.
         reloads: Chats of which the outbox is to read the table anew.
         counts: How often each thing happened, by a short word.
+        outcomes: How many messages had which outcome, by Meta's type and the outcome.
         refused: Shortened numbers of those who were not let in.
     """
 
@@ -50,6 +52,7 @@ class Admission:
     merges: list[tuple[int, int]] = field(default_factory=list)
     reloads: set[int] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
     @property
@@ -85,3 +88,13 @@ class Admission:
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
+
+    def decide(self, message: Inbound, outcome: str) -> None:
+        """Count what becomes of a message; each has one outcome, a repeat of one has none."""
+        self.count(outcome)
+        self.note(message, outcome)
+
+    def note(self, message: Inbound, outcome: str) -> None:
+        """The same where what happened is counted elsewhere."""
+        key = message.type, outcome
+        self.outcomes[key] = self.outcomes.get(key, 0) + 1

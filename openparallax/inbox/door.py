@@ -155,7 +155,7 @@ class Door:
             self._keeper.bring_again(connection, account, message, command, hashed, admission)
             return
         if self._revoked.has(hashed):
-            admission.count("revoked")
+            admission.decide(message, "revoked")
             return
         at = message.sent_at
         chat = self._people.chat_of(connection, account, message.sender, at, admission)
@@ -187,25 +187,24 @@ class Door:
         """The number of ours that it was sent to; None where it gets no answer whatever it says."""
         account = self._accounts.get(message.phone_number_id)
         if account is None:
-            admission.count("foreign_number")
+            admission.decide(message, "foreign_number")
             return None
         sender, display = message.sender, message.display_phone_number
         if self._own.has(connection, account, display, sender.wa_id or ""):
-            admission.count("own_number")
+            admission.decide(message, "own_number")
             return None
         if not account.allowed.lets_in(sender):
-            admission.count("not_allowed")
+            admission.decide(message, "not_allowed")
             admission.refused.append(shorten(sender.wa_id or sender.user_id or ""))
             return None
         if message.kind is Kind.SILENT:
-            admission.count("silent")
+            admission.decide(message, "silent")
             return None
         return account
 
     def _obey(self, arrival: Arrival, command: Command) -> None:
         connection, chat, message = arrival.connection, arrival.chat, arrival.message
         now = self._clock.now()
-        arrival.admission.count("command")
         errand: Errand | None
         rest = command.rest
         if command.name == "/otr" and self._refuses_otr:
@@ -222,7 +221,9 @@ class Door:
         if errand is not None:
             self._keeper.queue_notice(arrival, errand, chat.session, detail=command.nearest)
         if not rest:
+            arrival.admission.decide(message, "command")
             return
+        arrival.admission.count("command")
         if message.sent_at < chat.taken_until:
             self._keeper.leave_to_person(arrival, Text(rest))
         else:
@@ -233,10 +234,10 @@ class Door:
         is_resend = arrival.message.kind is Kind.RESEND
         errand = Errand.RESEND if is_resend else Errand.ONLY_TEXT
         if not self._told[errand].is_due(arrival.chat.id, self._clock.monotonic()):
-            arrival.admission.count("unreadable_again")
+            arrival.admission.decide(arrival.message, "unreadable_again")
             return
         self._keeper.queue_notice(arrival, errand)
-        arrival.admission.count("unreadable")
+        arrival.admission.decide(arrival.message, "unreadable")
 
     def _release(self, arrival: Arrival) -> None:
         """The person wrote: what a closed window held goes on, in chats that were theirs too."""
@@ -292,3 +293,4 @@ class Door:
         at = message.sent_at
         chat = self._people.chat_of(connection, account, message.sender, at, admission)
         self._revoked.revoke(connection, chat, account.hash(message.original), at, admission)
+        admission.note(message, "revoke")

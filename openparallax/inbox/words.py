@@ -41,7 +41,7 @@ class Keeper:
         message, chat = arrival.message, arrival.chat
         verdict = arrival.account.limit.judge(chat.id, arrival.believed_at, arrival.hashed)
         if verdict is not Verdict.WITHIN:
-            arrival.admission.count("over_limit")
+            arrival.admission.decide(message, "over_limit")
             if verdict is Verdict.OVER:
                 self.queue_notice(arrival, Errand.RATE_LIMITED)
             return
@@ -60,7 +60,7 @@ class Keeper:
         )
         envelopes.queue(arrival.connection, envelope, arrival.hashed)
         arrival.admission.envelopes.append(envelope)
-        arrival.admission.count("admitted")
+        arrival.admission.decide(message, "admitted")
 
     def leave_to_person(self, arrival: Arrival, text: Text | None = None) -> None:
         """Somebody of ours answers this chat: words are kept, and nothing is said.
@@ -68,7 +68,7 @@ class Keeper:
         Raises:
             Draining: They would be placed off the record while the daemon stops.
         """
-        arrival.admission.count("handed_over")
+        arrival.admission.decide(arrival.message, "handed_over")
         text = arrival.message.text if text is None else text
         if text is None:
             return

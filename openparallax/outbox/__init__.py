@@ -13,6 +13,7 @@ since a number may be another person's by then.
 `outbox` holds a lane for each chat, `departures` says whose turn it is, `delivery` takes a parcel
 up to its send, `settling` from there to the table; `waits`, `pacing` and `account` say when,
 `spelling` whether a refused number is tried in its other form; `receipts` is for what Meta tells
-afterwards, inside the unit of work of its request; `quoting` remembers what was sent lately. The
-app enters.
+afterwards, inside the unit of work of its request; `quoting` remembers what was sent lately;
+`posting` is for what an operator sends by hand, and `watch` tells what became of that. The app
+enters.
 """

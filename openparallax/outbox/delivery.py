@@ -113,12 +113,15 @@ class Delivery:
         if not parcel.to:
             # Whoever it is for has left their number to somebody else and has no id: nowhere.
             return Refused(UNDELIVERABLE, ErrorClass.RECIPIENT)
-        return await self._send(
+        began = self._clock.monotonic()
+        outcome = await self._send(
             phone_number_id=parcel.account,
             to=parcel.to,
             body=body,
             token=callback_data(parcel.number, parcel.token),
         )
+        self._metrics.observe("send", "", self._clock.monotonic() - began)
+        return outcome
 
     async def _claim(self, parcel: Parcel) -> Parcel | None:
         """Write down that a send begins; None if the parcel is not what the lane thinks it is.

@@ -84,6 +84,20 @@ def come_back(connection: Connection, chat: ChatRow, sent_at: int, now: float) -
     return Errand.OTR_OFF
 
 
+def close_over(connection: Connection, chat: ChatRow, at: int) -> None:
+    """What was said on the record so far is closed over: whatever comes now is in a new session.
+
+    Whoever is off the record stays so, and returns to a new session; words that come late are in
+    none of those before. The row in the cache is not changed: it is to be dropped.
+    """
+    if chat.session.mode is Mode.ON_THE_RECORD:
+        sessions.end(connection, chat.session.id)
+        sessions.open_session(connection, chat.id, Mode.ON_THE_RECORD, at)
+    elif chat.before is not None:
+        sessions.replace_suspended(connection, chat, at)
+    sessions.forget_left_on(connection, chat.id)
+
+
 def _leave_off(connection: Connection, chat: ChatRow, sent_at: int, now: float) -> None:
     sessions.end(connection, chat.session.id)
     at = max(_believed(sent_at, now), chat.left_off_at)

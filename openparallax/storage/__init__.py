@@ -10,9 +10,13 @@ What the door writes is append-only (rising keys; one small table of hashes by t
 random keys cost half the throughput. Unfinished work stands in ``envelopes`` and open ``parcels``;
 nothing is found by scanning what is finished.
 
+Beside the file lie its lock, which says who has it, and for a week copies of it (`copies`). Words
+that are to go are overwritten where they stand (`erasing`), in the copies too (`scrubbing`).
+
 The movers (inbox, dispatch, outbox) and the transcript enter; nobody above knows that it is SQLite.
 """
 
 from openparallax.storage.database import Connection, Database, Write
+from openparallax.storage.lock import Holder, holder_of
 
-__all__ = ["Connection", "Database", "Write"]
+__all__ = ["Connection", "Database", "Holder", "Write", "holder_of"]

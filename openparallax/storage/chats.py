@@ -97,6 +97,14 @@ def account_id(connection: Connection, phone_number_id: str) -> int:
     return int(row[0])
 
 
+def find_account(connection: Connection, phone_number_id: str) -> int | None:
+    """The row of one of our numbers, if there is one yet."""
+    row = connection.execute(
+        "SELECT id FROM accounts WHERE phone_number_id = ?", (phone_number_id,)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def displays(connection: Connection) -> dict[str, str]:
     """Phone number id of ours -> its digits as Meta prints them, where a webhook has told."""
     rows = connection.execute(

@@ -20,9 +20,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from openparallax.errors import NotStored
+from openparallax.errors import NotStored, Refusal
 from openparallax.logs import Logger
 from openparallax.storage.file import DatabaseFile
 from openparallax.storage.unit import Connection, Unit, Write, as_ours, execute, is_own, name_of
@@ -38,11 +38,26 @@ WAL_LOOK_EVERY = 64
 been written home."""
 
 
+class Steps(Protocol):
+    """Work on the writing connection that is done step by step."""
+
+    def step(self, connection: Connection) -> bool:
+        """Do a step; True if that was the last."""
+        ...
+
+    def abandon(self) -> None:
+        """Have no hold on the connection any more, whatever is missing."""
+        ...
+
+
 class Database:
     """One SQLite file, owned by this process while it is open."""
 
-    def __init__(self, path: Path, *, log: Logger) -> None:
-        self._file = DatabaseFile(path)
+    def __init__(
+        self, path: Path, *, log: Logger, on_progress: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_progress`` is called about once a second while opening takes its time."""
+        self._file = DatabaseFile(path, on_progress)
         self._log = log
         self._waiting: deque[Unit] = deque()
         self._aside: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
@@ -56,6 +71,12 @@ class Database:
         self._readers_may_read = threading.Lock()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._copying = asyncio.Lock()
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._file.path
 
     # -- opening and closing --------------------------------------------------------------------
 
@@ -67,6 +88,13 @@ class Database:
         """
         self._loop = asyncio.get_running_loop()
         self._connection = await self._loop.run_in_executor(None, self._file.open)
+        if upgraded := self._file.upgraded:
+            self._log.info(
+                "database_migrated",
+                state=f"schema {upgraded.before} to {upgraded.now}",
+                seconds=round(upgraded.seconds, 1),
+                path=str(upgraded.copy),
+            )
         self._readers = ThreadPoolExecutor(1, "reader")
         self._reader = await self._loop.run_in_executor(self._readers, self._file.open_reader)
         self._thread = threading.Thread(target=self._run_jobs, name="writer", daemon=True)
@@ -77,7 +105,8 @@ class Database:
         if self._closing:
             return
         self._closing = True
-        await self._idle.wait()
+        async with self._copying:
+            await self._idle.wait()
         await self._loop.run_in_executor(self._readers, self._reader.close)
         self._readers.shutdown()
         self._jobs.put(lambda: self._file.close(self._connection))
@@ -85,6 +114,14 @@ class Database:
         await self._loop.run_in_executor(None, self._thread.join)
 
     # -- what others call -----------------------------------------------------------------------
+
+    def announce(self, socket: Path | None) -> None:
+        """Say where this process answers the command line, for `holder_of`; None: nowhere.
+
+        Raises:
+            OSError: It could not be written down.
+        """
+        self._file.lock.announce(socket)
 
     def on_failure(self, drop: Callable[[], None]) -> None:
         """Have ``drop`` called whenever a unit did not happen: caches must not know better."""
@@ -174,6 +211,22 @@ class Database:
             return bool(row[0] == 0)
 
         return await self.aside(work)
+
+    async def copy_to(self, steps: Steps) -> None:
+        """Copy the file step by step, each between two groups.
+
+        Raises:
+            Refusal: A copy is being made.
+            NotStored: The disk refused, or the daemon stops.
+        """
+        if self._copying.locked():
+            raise Refusal("a copy of the database is being made; wait for that one.", exit_code=75)
+        async with self._copying:
+            try:
+                while not await self.aside(steps.step):
+                    pass
+            finally:
+                await self._loop.run_in_executor(None, steps.abandon)
 
     # -- the group commit -----------------------------------------------------------------------
 

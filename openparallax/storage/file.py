@@ -1,13 +1,16 @@
 """The file itself: locked for this process, opened with the right settings, closed tidily."""
 
-import fcntl
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from openparallax.errors import OpenParallaxError, StartError
-from openparallax.storage.migrations import is_ours, migrate
+from openparallax.storage import copies
+from openparallax.storage.lock import Lock
+from openparallax.storage.migrations import is_ours
+from openparallax.storage.upgrading import Upgraded, upgrade
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """The log is cut back to this size when it has been written home."""
@@ -25,11 +28,18 @@ _SETTINGS = (
 
 
 class DatabaseFile:
-    """One SQLite file that no other process of ours uses meanwhile."""
+    """One SQLite file that no other process of ours uses meanwhile.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        path: Where it is.
+        upgraded: What was done to a file of an older schema when it was opened, if it was one.
+    """
+
+    def __init__(self, path: Path, on_progress: Callable[[], None] = lambda: None) -> None:
         self.path = path
-        self._lock_file: int | None = None
+        self.upgraded: Upgraded | None = None
+        self._on_progress = on_progress
+        self.lock = Lock(path)
 
     def open(self) -> sqlite3.Connection:
         """Lock, create or migrate the file and return the connection that writes.
@@ -41,10 +51,11 @@ class DatabaseFile:
         try:
             if not self.path.parent.exists():
                 self.path.parent.mkdir(parents=True, mode=0o700)
-            self._take_lock()
+            self.lock.take()
             # SQLite gives the log and its index the mode of the file; so make the file first.
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self.path.chmod(0o600)
+            copies.remove_unfinished(self.path)
         except OSError as error:
             self.release_lock()
             raise StartError(
@@ -64,7 +75,7 @@ class DatabaseFile:
                 )
             for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
-            migrate(connection)
+            self.upgraded = upgrade(connection, self.path, self._on_progress)
             # A process that was killed may have left words in the log that were scrubbed since.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # From here on statements run on the loop and must not wait there for a lock.
@@ -83,6 +94,13 @@ class DatabaseFile:
                 f"storage.url: {self.path} cannot be opened as a database ({error}). "
                 "It is left as it is; move it away or restore a copy.",
                 exit_code=78,
+            ) from None
+        except OSError as error:
+            self.release_lock()
+            raise StartError(
+                f"storage.url: {self.path} could not be copied before it is brought up to date: "
+                f"{error.strerror}. It is left as it is.",
+                exit_code=75,
             ) from None
         except OpenParallaxError:
             self.release_lock()
@@ -109,21 +127,6 @@ class DatabaseFile:
             return Path(f"{self.path}-wal").stat().st_size > WAL_LIMIT_BYTES
         return False
 
-    def _take_lock(self) -> None:
-        lock = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise StartError(
-                f"another process is using {self.path}. Only one daemon may use a database: "
-                "stop the other one, or give this one its own storage.url.",
-                exit_code=75,
-            ) from None
-        self._lock_file = lock
-
     def release_lock(self) -> None:
         """Let another process have the file; may be called twice."""
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self.lock.release()

@@ -276,6 +276,43 @@ def withdraw(
     return withdrawn
 
 
+def abandon(connection: Connection, chat: int) -> int:
+    """Settle all that is open in a chat: nothing of it is sent, or sent again; how many it were.
+
+    Without their tokens, so that no status that comes later brings one of them back. What may have
+    been sent counts as never answered for. The chat's lane is to be read anew.
+    """
+    return connection.execute(
+        "UPDATE parcels SET state = CASE WHEN state IN (1, 2) THEN 14 ELSE 13 END, tokens = '' "
+        "WHERE chat = ? AND state < 10",
+        (chat,),
+    ).rowcount
+
+
+def sent_to(
+    connection: Connection, chats: Sequence[int], above: int, most: int
+) -> tuple[list[int], int | None]:
+    """Settled parcels of these chats that a status can reach, among the next ``most`` of all.
+
+    Returns:
+        Their numbers, and the last number that was looked at; None if there are no more.
+    """
+    rows = connection.execute(
+        "SELECT number, chat FROM parcels WHERE number > ? ORDER BY number LIMIT ?", (above, most)
+    ).fetchall()
+    wanted = set(chats)
+    numbers = [number for number, chat in rows if chat in wanted]
+    return numbers, rows[-1][0] if len(rows) == most else None
+
+
+def close_to_statuses(connection: Connection, numbers: Sequence[int]) -> None:
+    """What Meta says of these later does not have them sent again; part of a unit."""
+    connection.executemany(
+        "UPDATE parcels SET tokens = '' WHERE number = ? AND state >= 10",
+        [(number,) for number in numbers],
+    )
+
+
 def spelling_of(connection: Connection, parcel: Parcel) -> tuple[str, int, int | None]:
     """The chat's address, which spelling of it that is, and the parcel's latest error code."""
     row: tuple[str, int, int | None] = connection.execute(

@@ -81,6 +81,11 @@ def note_left_on(connection: Connection, chat: int, session: SessionId, at: int)
     )
 
 
+def forget_left_on(connection: Connection, chat: int) -> None:
+    """Nothing that comes late belongs to the session on the record that was ended last."""
+    connection.execute("UPDATE chats SET left_on = NULL, left_on_at = NULL WHERE id = ?", (chat,))
+
+
 def place_of(connection: Connection, chat: int, session: SessionId) -> int:
     """Which of its chat's sessions it is, counted from 1."""
     row = connection.execute(
@@ -106,3 +111,11 @@ def recent(connection: Connection, chat: int, sent_at: int) -> list[Session]:
         *(Session(one, Mode.ON_THE_RECORD) for one in recent_sessions(connection, chat, sent_at)),
         *(Session(SessionId(row[0]), Mode.OFF_THE_RECORD) for row in off),
     ]
+
+
+def off_the_record(connection: Connection, chat: int) -> list[SessionId]:
+    """Every session of a chat that is or was off the record."""
+    rows = connection.execute(
+        "SELECT id FROM sessions WHERE chat = ? AND mode = 1 ORDER BY id", (chat,)
+    ).fetchall()
+    return [SessionId(row[0]) for row in rows]

@@ -79,11 +79,13 @@ def recent_sessions(connection: Connection, chat: int, sent_at: int) -> list[Ses
     """The chat's sessions on the record that may have words newer than ``sent_at``.
 
     From the latest back to the first one that was open already so long before that all before it
-    must have been here by then (`REPEATED_FOR_S`).
+    must have been here by then (`REPEATED_FOR_S`). Not those that are just being forgotten.
     """
     found = []
     for session, opened_at in connection.execute(
-        "SELECT id, opened_at FROM sessions WHERE chat = ? AND mode = 0 ORDER BY id DESC", (chat,)
+        "SELECT id, opened_at FROM sessions WHERE chat = ? AND mode = 0 "
+        "AND id NOT IN (SELECT session FROM forgotten) ORDER BY id DESC",
+        (chat,),
     ):
         found.append(SessionId(session))
         if opened_at < sent_at - REPEATED_FOR_S:

@@ -35,21 +35,11 @@ def day_of(now: float) -> int:
 
 
 def add(day: int, chat: int, model: str, usage: Mapping[str, int]) -> list[Write]:
-    """Add ``usage`` to what the chat spent that day; nothing to write if nothing was.
+    """Add ``usage`` to what the chat spent that day, as `counts_in` reads it.
 
-    It comes from a plugin: what is no count (an int of 1 to 2**53) under a plain name (small
-    letters, digits, underscores) is left out, and so is all beyond the first 16 kinds. Long names
-    are cut.
+    Nothing to write if nothing was spent.
     """
-    counts: dict[str, int] = {}
-    for name, tokens in _items(usage):
-        if len(counts) == MOST_KINDS:
-            break
-        if type(tokens) is not int or not 0 < tokens <= MOST_TOKENS:
-            continue
-        if isinstance(name, str) and _KIND.fullmatch(name):
-            kind = name[:_KIND_CHARACTERS]
-            counts[kind] = counts.get(kind, 0) + tokens
+    counts = counts_in(usage)
     if not counts:
         return []
     named = _printable(model)
@@ -65,6 +55,25 @@ def add(day: int, chat: int, model: str, usage: Mapping[str, int]) -> list[Write
             tuple(values),
         )
     ]
+
+
+def counts_in(usage: Mapping[str, int]) -> dict[str, int]:
+    """Tokens by kind, as far as ``usage`` can be believed.
+
+    It comes from a plugin: what is no count (an int of 1 to 2**53) under a plain name (small
+    letters, digits, underscores) is left out, and so is all beyond the first 16 kinds. Long names
+    are cut.
+    """
+    counts: dict[str, int] = {}
+    for name, tokens in _items(usage):
+        if len(counts) == MOST_KINDS:
+            break
+        if type(tokens) is not int or not 0 < tokens <= MOST_TOKENS:
+            continue
+        if isinstance(name, str) and _KIND.fullmatch(name):
+            kind = name[:_KIND_CHARACTERS]
+            counts[kind] = counts.get(kind, 0) + tokens
+    return counts
 
 
 def of_chat(

@@ -141,6 +141,14 @@ class DurableTranscript:
         for key in [key for key in self._at_hand if key[0] in gone_turns]:
             self._at_hand_characters -= len(self._at_hand.pop(key))
 
+    def forget_all(self) -> None:
+        """Have nothing at hand any more; all of it is on disk, as far as it is not scrubbed."""
+        self._forgotten += 1
+        self._at_hand.clear()
+        self._at_hand_characters = 0
+        self._histories.clear()
+        self._history_characters = 0
+
     def _mind_histories(self) -> None:
         while len(self._histories) > 1 and (
             self._history_characters > HISTORY_CHARACTERS or len(self._histories) > HISTORIES

@@ -1,9 +1,12 @@
 """The public listener: verification, webhooks, and a sign of life."""
 
+import asyncio
 import errno
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from ssl import SSLContext
+from typing import TypedDict
 
 from aiohttp import hdrs, web
 
@@ -18,6 +21,7 @@ from openparallax.webhook.connections import Acknowledgement, Connections, plain
 from openparallax.webhook.gate import Gate, Refused
 from openparallax.webhook.payload import NOT_ITS_NUMBER, parse_notification
 from openparallax.webhook.signature import Key
+from openparallax.webhook.tls import HANDSHAKE_S, SHUTDOWN_S, Certificates
 
 _FINISH_S = 5.0
 _LINGER_S = 2.0
@@ -34,6 +38,14 @@ _HINTS = {
 }
 
 
+class _Secured(TypedDict, total=False):
+    """What `asyncio` is told besides, to speak TLS."""
+
+    ssl: SSLContext
+    ssl_handshake_timeout: float
+    ssl_shutdown_timeout: float
+
+
 class WebhookServer:
     """Answers on ``path`` and on ``/healthz``; everything else is 404.
 
@@ -48,6 +60,7 @@ class WebhookServer:
         accounts: The phone number ids of all accounts. Once there is any key, an account without
             one is spoken for by nobody; those with one need not stand here.
         path: Where Meta posts to.
+        certificates: What to speak https with; None is plain HTTP, for a proxy in front.
         allow_unsigned: Without keys, take also what came through a proxy.
         body_timeout_s: How long a body may take to arrive.
         idle_timeout_s: How long a connection may be without a whole request. Longer than proxies
@@ -70,6 +83,7 @@ class WebhookServer:
         clock: Clock,
         accounts: frozenset[str] = frozenset(),
         path: str = "/webhook",
+        certificates: Certificates | None = None,
         allow_unsigned: bool = False,
         body_timeout_s: float = 10.0,
         idle_timeout_s: float = 130.0,
@@ -77,8 +91,9 @@ class WebhookServer:
         if not all(verify_tokens) or not all(key.secret for key in keys):
             raise ValueError("an empty token or secret would switch a check off")
         self._host = host
-        self._wanted_port = port
+        self._port = port
         self._path = path
+        self._certificates = certificates
         self._accept = accept
         self._tokens = [token.encode() for token in verify_tokens]
         self._is_signed_mode = bool(keys)
@@ -96,46 +111,63 @@ class WebhookServer:
         }
         self._failure = Complaint(log, clock, "webhook_not_accepted")
         self._ok = Acknowledgement(clock)
+        self._clock = clock
+        self.last_at = 0.0
+        """When Meta was last let in, unix seconds; 0: never."""
         self._linger_s = min(_LINGER_S, body_timeout_s)
         self._idle_timeout_s = idle_timeout_s
         self._runner: web.ServerRunner | None = None
-        self._site: web.TCPSite | None = None
+        self._listening: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         """The port listened on; before `start`, the one asked for."""
-        return self._site.port if self._site else self._wanted_port
+        return self._port
 
     async def start(self) -> None:
         """Listen; returns once connections are taken.
 
         Raises:
-            StartError: The address is taken (75) or not to be had (78).
+            StartError: The address is taken (75) or not to be had (78), or the certificate cannot
+                be used (78).
         """
+        secured: _Secured = {}
+        if self._certificates is not None:
+            secured = {
+                "ssl": self._certificates.start(),
+                "ssl_handshake_timeout": HANDSHAKE_S,
+                "ssl_shutdown_timeout": SHUTDOWN_S,
+            }
         connections = Connections(
             self._answer,
             on_malformed=lambda: self._metrics.count("webhook", "malformed"),
             idle_timeout_s=self._idle_timeout_s,
             linger_s=self._linger_s,
         )
-        runner = web.ServerRunner(connections, shutdown_timeout=_FINISH_S)
-        await runner.setup()
-        site = web.TCPSite(runner, self._host, self._wanted_port, backlog=1024)
+        self._runner = web.ServerRunner(connections, shutdown_timeout=_FINISH_S)
+        await self._runner.setup()
         try:
-            await site.start()
+            # Not aiohttp's TCPSite, which cannot limit how long a handshake takes.
+            self._listening = await asyncio.get_running_loop().create_server(
+                connections, self._host, self._port, backlog=1024, **secured
+            )
         except OSError as error:
-            await runner.cleanup()
+            await self.close()
             number = error.errno or 0
             why = os.strerror(number) if number > 0 else "no such address"  # below 0: a look-up's
             raise StartError(
-                f"cannot listen on {self._host} port {self._wanted_port}: {why}; "
+                f"cannot listen on {self._host} port {self._port}: {why}; "
                 "see webhook_host and webhook_port",
                 exit_code=75 if number == errno.EADDRINUSE else 78,
             ) from None
-        self._runner, self._site = runner, site
+        self._port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Stop listening, then give requests under way a few seconds; may be called twice."""
+        if self._certificates is not None:
+            self._certificates.close()
+        if self._listening is not None:
+            self._listening.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -145,7 +177,10 @@ class WebhookServer:
         if path == self._path:
             try:
                 if method == hdrs.METH_POST:
-                    return await self._receive(request)
+                    began = self._clock.monotonic()
+                    response = await self._receive(request)
+                    self._metrics.observe("webhook", "", self._clock.monotonic() - began)
+                    return response
                 if method == hdrs.METH_GET:
                     return self._verify(request)
             except Refused as refused:
@@ -170,6 +205,7 @@ class WebhookServer:
 
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
         raw, accounts = await self._gate.body(request)
+        self.last_at = self._clock.now()
         try:
             notification = parse_notification(
                 parse_body(raw), accounts=accounts, others=self._gate.others(accounts)

@@ -19,12 +19,14 @@ from tests.fakes.graph import FakeGraph
 from tests.fakes.meta import Item
 
 ROOT = Path(__file__).resolve().parents[2]
+_STARTED = '"event": "started"'
 
 _PLUGIN = '''\
 """An engine that does what the words say."""
 
 import asyncio
 import os
+from pathlib import Path
 
 from openparallax.plugin import Reply
 
@@ -46,6 +48,10 @@ class Moody:
             await asyncio.sleep(0.3)
         if "hang" in words:
             await asyncio.sleep(3600)
+        if "until told" in words:
+            Path(__file__).with_name("asked").touch()
+            while not Path(__file__).with_name("go").exists():
+                await asyncio.sleep(0.01)
         while "stubborn" in words:
             try:
                 await asyncio.sleep(3600)
@@ -80,6 +86,7 @@ class Daemon:
 
     Attributes:
         port: The webhook's.
+        environment: Further variables of the next process.
         codes: What each process so far ended with; below 0 the signal that killed it.
     """
 
@@ -89,6 +96,7 @@ class Daemon:
         self.port = free_port()
         self.graph = FakeGraph()
         self.codes: list[int] = []
+        self.environment: dict[str, str] = {}
         self._changes = changes or {}
         self._process: asyncio.subprocess.Process | None = None
         (folder / "moody_plugin.py").write_text(_PLUGIN, "utf-8")
@@ -118,6 +126,11 @@ class Daemon:
         await self.graph.__aexit__(kind, raised, trace)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/webhook"
 
@@ -141,9 +154,16 @@ class Daemon:
         self.config.write_text(json.dumps(document | self._changes | changes), "utf-8")
 
     async def start(self) -> None:
-        """Start a process and return when it answers; fail if it ends instead."""
+        """Start a process and return when it answers and has begun its work.
+
+        Fails if it ends before it answers.
+        """
+        before = self.said.count(_STARTED)
         await self.launch()
         await until(self._answers, timeout_s=20)
+        # It answers while what an earlier process left is still being read. A signal that comes
+        # then finds nothing to drain.
+        await until(lambda: self.said.count(_STARTED) > before or self._has_ended, timeout_s=20)
 
     async def launch(self) -> None:
         """Start a process; do not wait for it."""
@@ -159,11 +179,16 @@ class Daemon:
                     "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
                     "WHATSAPP_ACCESS_TOKEN": "made-up",
                     "WHATSAPP_APP_SECRET": meta.SECRET,
-                },
+                }
+                | self.environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.returncode is not None
 
     async def _answers(self) -> bool:
         assert self._process is not None

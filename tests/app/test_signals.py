@@ -16,16 +16,18 @@ from tests.town import ANN, BOB
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_drains_and_ends_with_0(daemon: Daemon, number: signal.Signals) -> None:
     await daemon.start()
-    await daemon.deliver(meta.text(ANN, "slow and steady"))
+    await daemon.deliver(meta.text(ANN, "until told"))
+    await until((daemon.folder / "asked").exists)
     daemon.signal(number)
     await daemon.says("draining")
     assert await daemon.post_once(meta.text(BOB, "too late?")) == 200
+    (daemon.folder / "go").touch()
     assert await daemon.ended() == 0
-    assert daemon.graph.bodies(ANN) == ["slow and steady"]
+    assert daemon.graph.bodies(ANN) == ["until told"]
     assert daemon.graph.bodies(BOB) == []
     await daemon.start()
     assert await daemon.hears(BOB, 1) == ["too late?"]
-    assert daemon.graph.bodies(ANN) == ["slow and steady"]
+    assert daemon.graph.bodies(ANN) == ["until told"]
     assert "Traceback" not in daemon.said
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from openparallax.admin.families import COUNTED, MEASURED, TIMED
 from openparallax.app.plugins import engine_catalog, stage_catalog
 from openparallax.cli import main
 from openparallax.clock import SystemClock
@@ -25,7 +26,10 @@ from openparallax.pipeline import compose
 from openparallax.plugin import Chat, PluginSettings, Tools, Turn, settings_of
 from openparallax.session.commands import COMMANDS
 from openparallax.session.notices import SENTENCES
+from openparallax.webhook.news import FIELDS
+from openparallax.webhook.payload import _READERS
 from tests.architecture.source import ROOT, docstrings, modules, name_of, repository_files, tree_of
+from tests.webhook.certificates import Files, Pair
 
 README = ROOT / "README.md"
 _FENCED = re.compile(r"^( *)(```+|~~~+)[^\n]*\n(.*?)^\1\2 *$", re.DOTALL | re.MULTILINE)
@@ -66,12 +70,14 @@ def _entry_points(kind: str) -> list[str]:
 def _names() -> list[tuple[str, str]]:
     return [
         *(("command in chat", name) for name in COMMANDS),
+        *(("webhook field", name) for name in sorted({*_READERS, *FIELDS})),
         *(("command", f"openparallax {name}") for name in main.commands),
         *(("engine", name) for name in _entry_points("engines")),
         *(("stage", name) for name in _entry_points("stages")),
         *(("notice", name) for name in SENTENCES),
         *(("setting", name) for name in sorted(_settings())),
         *(("event of the log", name) for name in sorted(_events())),
+        *(("metric", name) for name in _metrics()),
         *(
             ("script", name_of(path))
             for path in sorted((ROOT / "scripts").iterdir())
@@ -94,6 +100,12 @@ def _fields(model: type[BaseModel]) -> Iterator[str]:
         for member in members(field.annotation):
             if is_model(member):
                 yield from _fields(member)
+
+
+def _metrics() -> list[str]:
+    """The families by the names that Prometheus shows."""
+    counted = [f"{family.name}_total" for family in COUNTED]
+    return counted + [family.name for family in (*TIMED, *MEASURED)]
 
 
 def _events() -> set[str]:
@@ -210,15 +222,17 @@ def test_the_configurations_in_the_readme_are_in_order(
     engines, stages = _catalogs(birds)
     secrets = ("WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "ANTHROPIC_API_KEY")
     environment = {"HOME": str(tmp_path), **dict.fromkeys(secrets, "not-a-secret")}
+    Files(tmp_path).write(Pair.issue())
     for example in ["", *others]:
         file = tmp_path / "config.yaml"
-        file.write_text(smallest + example, "utf-8")
+        text = (smallest + example).replace("/etc/openparallax/tls", str(tmp_path))
+        file.write_text(text, "utf-8")
         settings = load(
             file,
             environment=environment,
             engines=engines,
             stages=stages,
-            notice_names=SENTENCES,
+            sentences=SENTENCES,
         )
         assert settings.warnings == ()
 

@@ -14,6 +14,7 @@ READERS = {
     "openparallax/transcript/details.py": "reads what came beside them",
     "openparallax/dispatch/asking.py": "hands them to the engine",
     "openparallax/outbox/delivery.py": "hands them to the sender",
+    "openparallax/app/operator.py": "hands them to the operator who asks for a person's words",
     "openparallax/storage/transcripts.py": "writes them down, on the record only",
 }
 SQL = re.compile(

@@ -1,6 +1,7 @@
 """Commands as a person meets them: words, and exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -209,7 +210,9 @@ def test_usage_ends_with_2() -> None:
 def test_version() -> None:
     result = _run("--version")
 
-    assert (result.exit_code, result.stdout) == (0, f"openparallax {__version__}\n")
+    assert result.exit_code == 0
+    of = rf"openparallax {re.escape(__version__)} \((commit [0-9a-f]{{12}}|unknown commit)\)\n"
+    assert re.fullmatch(of, result.stdout)
 
 
 def test_as_a_process(file: Path) -> None:
@@ -232,7 +235,9 @@ def test_as_a_process(file: Path) -> None:
     assert (gone.returncode, "Traceback" in gone.stderr) == (78, False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["serve", "--help"], ["send", "--help"], ["--version"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import sys\n"
@@ -241,7 +246,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         f"    main({arguments!r})\n"
         "except SystemExit as end:\n"
         "    assert not end.code, end.code\n"
-        "heavy = {'aiohttp', 'anthropic', 'pydantic', 'yaml', 'structlog', 'asyncio'}\n"
+        "heavy = {'aiohttp', 'anthropic', 'pydantic', 'yaml', 'structlog', 'asyncio', 'sqlite3'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))\n"
     )
 

@@ -227,6 +227,23 @@ def test_what_was_made_must_be_a_stage(tools: Tools, name: str, said: str) -> No
 
 
 @pytest.mark.usefixtures("package")
+def test_what_is_found_out_late_is_said_with_its_place_and_all_at_once(tools: Tools) -> None:
+    fails = EngineChoice("fails", PluginSettings(), place="c.yaml:3: engine")
+    stages = [
+        StageChoice(name, PluginSettings(), place=f"c.yaml:{line}: pipeline.{line - 5}")
+        for line, name in enumerate(("silent", "shout", "ajar"), 5)
+    ]
+
+    assert _refused(load_engine, fails, tools).startswith("c.yaml:3: engine: the engine fails coul")
+    with pytest.raises(ConfigError) as raised:
+        load_stages(stages, tools)
+    assert raised.value.problems == [
+        "c.yaml:5: pipeline.0: the stage silent does not say whether it keeps content",
+        "c.yaml:7: pipeline.2: the stage ajar has a close that cannot be called",
+    ]
+
+
+@pytest.mark.usefixtures("package")
 def test_who_keeps_content_is_known_before_anything_is_made() -> None:
     def kept_by(
         engine: str, *stages: str, off: str | None = None, stages_off: tuple[str, ...] | None = None

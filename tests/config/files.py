@@ -83,7 +83,7 @@ class Broken(Mapping[str, type[BaseModel]]):
 
 ENGINES: config.Catalog = {"anthropic": ModelSettings, "echo": PluginSettings}
 STAGES: config.Catalog = {"time_limit": TimeLimitSettings, "shout": ShoutSettings}
-NOTICES = ("lost", "only_text", "otr")
+NOTICES = {"lost": "Lost.", "only_text": "Only text.", "otr": "Off.", "help": "{commands}"}
 
 
 def load(
@@ -98,7 +98,7 @@ def load(
     file = folder / "config.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     return config.load(
-        file, environment=environment, engines=engines, stages=stages, notice_names=NOTICES
+        file, environment=environment, engines=engines, stages=stages, sentences=NOTICES
     )
 
 

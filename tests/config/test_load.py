@@ -120,7 +120,6 @@ def test_the_full_file_of_the_contract_is_in_order(tmp_path: Path) -> None:
 
     assert settings.storage.path == tmp_path / "state.db"
     assert [warning.split(" ")[0] for warning in settings.warnings] == [
-        "admin",
         "channels.whatsapp.allowed_numbers",
     ]
 
@@ -157,6 +156,25 @@ def test_the_pipeline_keeps_its_order_and_forms(tmp_path: Path) -> None:
 
     assert [stage.name for stage in settings.pipeline] == ["shout", "time_limit", "shout"]
     assert settings.pipeline[1].settings == TimeLimitSettings(seconds=3)
+
+
+def test_engine_and_stages_know_where_the_file_names_them(tmp_path: Path) -> None:
+    settings = load_text(
+        tmp_path,
+        with_block(
+            "pipeline:\n  - shout\n  - time_limit:\n      seconds: 3\nengine:\n  type: echo\n"
+            "off_the_record: {engine: {type: echo}}"
+        ),
+    )
+
+    assert [stage.place for stage in settings.pipeline] == [
+        f"{settings.file}:12: pipeline.0",
+        f"{settings.file}:13: pipeline.1.time_limit",
+    ]
+    assert settings.engine.place == f"{settings.file}:15: engine"
+    assert settings.off_the_record.engine is not None
+    assert settings.off_the_record.engine.place == f"{settings.file}:17: off_the_record.engine"
+    assert load_text(tmp_path, SMALLEST).engine.place == f"{settings.file}:1: engine"
 
 
 def test_a_plugins_settings_may_be_more_than_text_and_numbers(tmp_path: Path) -> None:
@@ -257,12 +275,31 @@ def test_what_has_no_effect_is_said(tmp_path: Path, lines: str, warned: list[str
     assert list(load_text(tmp_path, with_line(lines)).warnings) == warned
 
 
-def test_the_operators_listener_is_said_to_have_no_effect_if_asked_for(tmp_path: Path) -> None:
-    asked = load_text(tmp_path, with_block("admin: {port: 1234}"))
-    off = load_text(tmp_path, with_block("admin: {enabled: false}"))
+@pytest.mark.parametrize(
+    ("admin", "is_warned"),
+    [
+        ("port: 1234", False),
+        ("host: localhost", False),
+        ("host: '::1'", False),
+        ("host: 0.0.0.0", True),
+        ("host: '::'", True),
+        ("host: 10.1.2.3", True),
+        ("enabled: false, host: 0.0.0.0", False),
+    ],
+)
+def test_an_operators_listener_that_others_reach_is_warned_of(
+    tmp_path: Path, admin: str, *, is_warned: bool
+) -> None:
+    settings = load_text(tmp_path, with_block(f"admin: {{{admin}}}"))
 
-    assert asked.warnings == ("admin has no effect in this version",)
-    assert off.warnings == ()
+    warned = "admin.host is not loopback: there is no login, so whoever reaches it reads the"
+    assert [warning.startswith(warned) for warning in settings.warnings] == [True] * is_warned
+
+
+def test_how_long_words_are_kept_reaches_the_storage(tmp_path: Path) -> None:
+    assert load_text(tmp_path, SMALLEST).storage.retention_days is None
+    settings = load_text(tmp_path, with_block("storage: {retention_days: 30}"))
+    assert settings.storage.retention_days == 30
 
 
 @pytest.mark.parametrize("lines", ["allowed_numbers: []", None])

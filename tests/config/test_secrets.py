@@ -187,7 +187,7 @@ def test_an_access_token_that_no_header_takes(tmp_path: Path) -> None:
     for token in ("two words", "zwölf", "a\u2028b"):
         environment = {**ENVIRONMENT, "WHATSAPP_ACCESS_TOKEN": token}
         [problem] = problems(tmp_path, SMALLEST, environment)
-        assert f"{W}.access_token: holds a space, a line break or a letter no token" in problem
+        assert f"{W}.access_token_env: holds a space, a line break or a letter no token" in problem
 
 
 @pytest.mark.parametrize("name", ["WHATSAPP_APP_SECRET", "WHATSAPP_ACCESS_TOKEN"])
@@ -262,3 +262,38 @@ def test_a_missing_app_secret_is_told_together_with_other_problems(tmp_path: Pat
     text = with_line("webhook_host: 0.0.0.0") + "    webhook_path: x\nlog: {level: loud}\n"
 
     assert len(problems(tmp_path, text, NO_SECRET)) == 3
+
+
+def test_a_further_numbers_unnamed_secrets_are_credentials_with_its_id(
+    tmp_path: Path, credentials: Path
+) -> None:
+    (credentials / "whatsapp_77_access_token").write_text("token-of-77")
+    (credentials / "whatsapp_88_app_secret").write_text("secret-of-88")
+    (credentials / "whatsapp_0_access_token").write_text("nobody's")
+    environment = {**ENVIRONMENT, "CREDENTIALS_DIRECTORY": str(credentials), "ID": "88"}
+    lines = """accounts:
+      - phone_number_id: "77"
+      - phone_number_id: ${ID}
+      - phone_number_id: "99"
+        access_token: credential:whatsapp_77_access_token"""
+
+    first, *others = load(tmp_path, with_line(lines), environment).whatsapp.numbers
+
+    assert [one.access_token.get_secret_value() for one in others] == [
+        "token-of-77",
+        "token-of-the-environment",
+        "token-of-77",
+    ]
+    assert [one.app_secret == first.app_secret for one in others] == [True, False, True]
+    assert others[1].app_secret[0].get_secret_value() == "secret-of-88"
+
+
+def test_a_further_numbers_credential_that_is_empty_is_told(
+    tmp_path: Path, credentials: Path
+) -> None:
+    (credentials / "whatsapp_77_access_token").write_text("")
+    environment = {**ENVIRONMENT, "CREDENTIALS_DIRECTORY": str(credentials)}
+
+    [problem] = problems(tmp_path, with_line("accounts: [{phone_number_id: '77'}]"), environment)
+
+    assert "accounts.0.access_token: is looked up as the credential whatsapp_77_access" in problem

@@ -32,7 +32,7 @@ LINES = [
     ("webhok_port: 1", "webhok_port: is not a setting; did you mean webhook_port?"),
     (
         "idle_minutes: 1",
-        "idle_minutes: is not a setting; did you mean off_the_record.idle_minutes?",
+        "idle_minutes: is not a setting here: it belongs under off_the_record",
     ),
     ("zebra: 1", "zebra: is not a setting"),
     ("webhook_port: '9443'", "webhook_port: must be a whole number: take the quotes away"),
@@ -79,7 +79,6 @@ LINES = [
     ("rate_limit: {max: 5}", "rate_limit.max: is not a setting; did you mean max_messages?"),
     ("rate_limit: {max_messages: 0}", "rate_limit.max_messages: must be at least 1"),
     ("human_takeover_minutes: -1", "human_takeover_minutes: must be at least 0"),
-    ("tls: {certificate: a, key: b}", "tls: is not in this version yet; remove it"),
     ("accounts: [{}]", "accounts.0.phone_number_id: is missing"),
     ("accounts: [{phone_number_id: 12}]", "accounts.0.phone_number_id: must be text: put quotes"),
     (
@@ -115,7 +114,7 @@ LINES = [
 ]
 
 BLOCKS = [
-    ("webhook_port: 1", "webhook_port: is not a setting; did you mean channels.whatsapp.webhook_"),
+    ("webhook_port: 1", "webhook_port: is not a setting here: it belongs under channels.whatsapp"),
     ("chanels: {}", "chanels: is not a setting; did you mean channels?"),
     ("engine:", "engine: must be a block of settings, such as `engine: {type: echo}`"),
     ("engine: echo", "engine: must be a block of settings, such as `engine: {type: echo}`"),
@@ -169,18 +168,21 @@ BLOCKS = [
     ("storage: {url: 'sqlite:///'}", "storage.url: must name a file after sqlite:///"),
     ("storage: {url: 'sqlite:///:memory:'}", "storage.url: must name a file after sqlite:///"),
     ("storage: {url: 'sqlite:///a?mode=ro'}", "storage.url: must be a plain path"),
-    ("storage: {retention_days: 30}", "storage.retention_days: is not in this version yet; rem"),
+    ("storage: {retention_days: 0}", "storage.retention_days: must be at least 1"),
+    ("storage: {retention_days: 1.5}", "storage.retention_days: must be a whole number"),
     ("admin: {enabled: 'yes'}", "admin.enabled: must be true or false"),
     ("log: {level: off}", f"log.level: must be debug, info, warning or error; {QUOTES}"),
     ("log: {level: warn}", "log.level: must be debug, info, warning or error; did you mean warn"),
     ("log: {format: yaml}", "log.format: must be auto, text or json"),
     ("<<: {log: {}}", "holds a merge key (<<): write the settings out"),
     ("? [a, b]\n: c", "holds a key that is not text"),
+    ("!!python/name:os log: {}", "holds a key with a tag: take it away"),
+    ("log: !!omap []", "log: has a tag (!…), and none is understood: take it away"),
     ("a key of many words: 5", "holds a key that is not a setting (is a space missing after a co"),
 ]
 
 NOT_YAML = [
-    ("a: 'b", "is not YAML here: look for a missing quote"),
+    ("a: 'b", "is not YAML here: the quote that opens here is not closed"),
     ("a: b: c", "is not YAML here: a colon too many or too few"),
     ("a:\n\t- b", "is not YAML here: use spaces to indent, not tabs"),
     ("a: *sesame", "is not YAML here: put quotes round a value that begins with a special"),
@@ -224,15 +226,46 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert problems(tmp_path, b"a: 1\nb: \xff") == [
         "config.yaml:2: is not UTF-8 text; save it as UTF-8"
     ]
-    assert problems(tmp_path, "a: 1".encode("utf-16")) == [
+    for encoding in ("utf-16", "utf-16-le", "utf-32", "utf-16-be"):
+        assert problems(tmp_path, SMALLEST.encode(encoding)) == [
+            "config.yaml:1: is not UTF-8 text; save it as UTF-8"
+        ]
+    assert problems(tmp_path, f"{SMALLEST}notices: {{lost: für}}".encode("latin-1")) == [
+        "config.yaml:11: is not UTF-8 text; save it as UTF-8"
+    ]
+    assert problems(tmp_path, b"\x7fELF\x02\x01\x01\0\0") == [
         "config.yaml:1: is not UTF-8 text; save it as UTF-8"
     ]
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_any_system_count(tmp_path: Path, line_end: str) -> None:
+    text = with_block("log: {level: loud}")
+
+    [problem] = problems(tmp_path, text.replace("\n", line_end).encode())
+
+    assert problem == "config.yaml:11: log.level: must be debug, info, warning or error"
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(ConfigError) as raised:
+        config.load(tmp_path / "c.yaml", environment={}, engines=ENGINES, stages=STAGES)
+
+    assert raised.value.problems == [f"{tmp_path}/c.yaml: cannot be read (Permission denied)"]
 
 
 def test_a_file_too_big_to_be_one(tmp_path: Path) -> None:
     assert problems(tmp_path, "#" * 1_100_000) == [
         "config.yaml: is over 1 MiB, too big for a configuration"
     ]
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(50 * 1024**2)  # a hole: nothing is written, and nothing must be read
+    with pytest.raises(ConfigError, match="is over 1 MiB"):
+        config.load(tmp_path / "huge.yaml", environment={}, engines=ENGINES, stages=STAGES)
 
 
 def test_aliases_do_not_multiply_without_end(tmp_path: Path) -> None:
@@ -247,19 +280,19 @@ def test_aliases_do_not_multiply_without_end(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_said_with_what_it_is(tmp_path: Path) -> None:
     assert problems(tmp_path, "log: {}") == [
-        "config.yaml: channels: is missing: where messages come from"
+        "config.yaml:1: channels: is missing: where messages come from"
     ]
     assert problems(tmp_path, "channels: {}") == [
         "config.yaml:1: channels.whatsapp: is missing: your number on WhatsApp"
     ]
     assert problems(tmp_path, "channels:\nwhatsapp:\n  enabled: true") == [
         "config.yaml:1: channels: has no value: give one, or remove the line",
-        "config.yaml:2: whatsapp: is not a setting; did you mean channels.whatsapp?",
+        "config.yaml:2: whatsapp: is not a setting here: it belongs under channels",
     ]
     home = {"HOME": "/home/somebody"}
     assert problems(tmp_path, "channels:\n  whatsapp: {}", home) == [
         (
-            "config.yaml: engine.api_key: is missing: set the environment variable"
+            "config.yaml:1: engine.api_key: is missing: set the environment variable"
             " ANTHROPIC_API_KEY, or write api_key_env: NAME, or give it as the credential"
             " anthropic_api_key; or choose the engine that needs no key: `engine: {type: echo}`"
         ),
@@ -306,7 +339,8 @@ def test_every_problem_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) 
         ["config.yaml:3", "channels.whatsapp.phone_number_id"],
         ["config.yaml:4", "channels.whatsapp.webhook_port"],
         ["config.yaml:6", "channels.whatsapp.verify_token_env"],
-        ["config.yaml:7", "channels.whatsapp.tls"],
+        ["config.yaml:7", "channels.whatsapp.tls.certificate"],
+        ["config.yaml:7", "channels.whatsapp.tls.key"],
         ["config.yaml:8", "engine.type"],
         ["config.yaml:9", "pipeline.0"],
         ["config.yaml:10", "log.level"],
@@ -333,7 +367,7 @@ def test_no_home_for_the_database(tmp_path: Path) -> None:
     environment = {name: value for name, value in ENVIRONMENT.items() if name != "HOME"}
 
     assert problems(tmp_path, SMALLEST, environment) == [
-        "config.yaml: storage.url: is missing, and there is no home folder to put the database in"
+        "config.yaml:1: storage.url: is missing, and there is no home folder to put the database in"
     ]
 
 
@@ -345,4 +379,50 @@ def test_notices_are_not_checked_where_nobody_says_their_names(tmp_path: Path) -
 
     assert settings.notices == {"whatever": "x"}
     with pytest.raises(ConfigError):
-        config.load(file, environment=ENVIRONMENT, engines=ENGINES, stages=STAGES, notice_names=())
+        config.load(file, environment=ENVIRONMENT, engines=ENGINES, stages=STAGES, sentences={})
+
+
+def test_what_several_keys_decide_is_told_while_others_are_malformed(tmp_path: Path) -> None:
+    text = (
+        with_line("webhook_host: 0.0.0.0").replace("9443", "7000")
+        + "    graph_timeout_seconds: soon\n"
+        + "    accounts: [{phone_number_id: '1234567890123456', presence: off}]\n"
+        + "admin: {port: 7000, colour: red}\nnotices: {help: '{x}'}\nlog: 5\n"
+    )
+    environment = {n: v for n, v in ENVIRONMENT.items() if n != "WHATSAPP_APP_SECRET"}
+
+    found = problems(tmp_path, text, environment)
+
+    assert [problem.split(": ")[1] for problem in found] == [
+        "channels.whatsapp.app_secret",
+        "channels.whatsapp.graph_timeout_seconds",
+        "channels.whatsapp.accounts.0.presence",
+        "channels.whatsapp.accounts.0.phone_number_id",
+        "admin.colour",
+        "admin.port",
+        "notices.help",
+        "log",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("public", "private", "key"),
+    [
+        ("webhook_port: 7000", "{port: 7000}", "admin.port"),
+        ("webhook_port: 9444", "{}", f"{W}.webhook_port"),
+        ("webhook_port: 9443", "{port: 9443, host: localhost}", "admin.port"),
+        ("webhook_host: 0.0.0.0", "{port: 9443}", "admin.port"),
+        ("webhook_host: 10.0.0.1", "{port: 9443, host: '::'}", "admin.port"),
+        ("webhook_host: 10.0.0.1", "{port: 9443}", ""),
+        ("webhook_port: 7000", "{port: 7000, enabled: false}", ""),
+        ("webhook_port: 0", "{port: 0}", ""),
+        ("webhook_host: '::1'", "{port: 9443}", ""),
+        ("webhook_host: LocalHost", "{port: 9443, host: '::1'}", "admin.port"),
+        ("webhook_host: [a]", "{port: 9443}", f"{W}.webhook_host"),
+        ("webhook_port: 9443", "{port: 9444}", ""),
+    ],
+)
+def test_two_listeners_in_one_place(tmp_path: Path, public: str, private: str, key: str) -> None:
+    found = problems(tmp_path, with_line(public) + f"admin: {private}\n")
+
+    assert [problem.split(": ")[1] for problem in found] == [key] * bool(key)

@@ -11,6 +11,7 @@ from openparallax.graph.client import GraphClient
 from openparallax.graph.presence import MOST_IN_FLIGHT
 from openparallax.model.outcomes import Accepted
 from tests.fakes.behaviours import Behaviour, cut_before_accepting, error, garbage
+from tests.fakes.counts import counted
 from tests.fakes.graph import FakeGraph
 from tests.graph.conftest import ACCOUNT, Seen, send
 
@@ -30,7 +31,7 @@ async def test_typing_and_reading(graph: FakeGraph, client: GraphClient, seen: S
     assert graph.reads == [{**read, "typing_indicator": {"type": "text"}}, read]
     assert graph.presence == [(ACCOUNT, WAMID, True), (ACCOUNT, WAMID, False)]
     assert graph.calls == []
-    assert seen.metrics.snapshot() == {"graph_presence.shown": 2}
+    assert counted(seen.metrics) == {"graph_presence.shown": 2}
     assert seen.log.getvalue() == ""
 
 
@@ -53,7 +54,7 @@ async def test_a_failure_is_counted_and_nothing_else(
 ) -> None:
     graph.presence_mood = mood
     await show(client)
-    assert seen.metrics.snapshot() == {f"graph_presence.{label}": 1}
+    assert counted(seen.metrics) == {f"graph_presence.{label}": 1}
     assert "presence_not_shown" in seen.log.getvalue()
     assert WAMID not in seen.log.getvalue()
     assert len(graph.reads) == 1
@@ -69,7 +70,7 @@ async def test_a_stalled_graph_ends_by_its_own_time(
     monkeypatch.setattr(presence, "_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
     graph.presence_mood = graph.hang()
     await show(client)
-    assert seen.metrics.snapshot() == {"graph_presence.timeout": 1}
+    assert counted(seen.metrics) == {"graph_presence.timeout": 1}
 
 
 async def test_it_takes_no_place_of_a_sends_and_what_is_too_much_is_dropped(
@@ -101,4 +102,4 @@ async def test_neither_a_closed_client_nor_nobody_listening_raises(
     await show(client)
     await client.close()
     await show(client)
-    assert seen.metrics.snapshot() == {"graph_presence.dropped": 1, "graph_presence.failed": 1}
+    assert counted(seen.metrics) == {"graph_presence.dropped": 1, "graph_presence.failed": 1}

@@ -61,6 +61,10 @@ def _begun(file: Path) -> set[tuple[int, str]]:
     return {(number, callback_data(number, tokens[:32])) for number, tokens in rows}
 
 
+PATIENCE_WITH_DISK = 1500
+"""Looks, a millisecond and more apart, before the disk counts as held up."""
+
+
 class Office:
     """What a house has of an outbox: posts parcels, hands statuses on, dies and comes back."""
 
@@ -258,11 +262,12 @@ class Office:
     async def settle(self) -> None:
         """Let come to an end what needs no time of the clock.
 
-        What waits for the disk never does: then it is enough that nothing moves for a moment.
+        What waits for a disk that is held up never does: then it is enough that nothing moves for a
+        while, which is longer than a slow disk takes.
         """
         calm = still = 0
         before = -1
-        while calm < 3 and still < 30:
+        while calm < 3 and still < (PATIENCE_WITH_DISK if self.database._busy else 30):
             await asyncio.sleep(0.001)
             outbox, loading = self.outbox, self.outbox._loading
             is_loading = loading is not None and not loading.done()

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from tests.fakes import meta
+from tests.fakes.counts import counted
 from tests.webhook import wire
 from tests.webhook.conftest import Listen, Listener
 
@@ -48,7 +49,7 @@ async def test_413_by_content_length(listener: Listener, size: int) -> None:
     answer = await wire.exchange(listener.server.port, head, raw)
     assert answer.status == 413
     assert answer.is_closed
-    assert listener.metrics.snapshot() == {"webhook.too_large": 1}
+    assert counted(listener.metrics) == {"webhook.too_large": 1}
     await assert_still_answers(listener)
 
 
@@ -59,7 +60,7 @@ async def test_413_in_chunks(listener: Listener, size: int) -> None:
     answer = await wire.exchange(listener.server.port, head, wire.chunked(raw, 60_000))
     assert answer.status == 413
     assert answer.is_closed
-    assert listener.metrics.snapshot() == {"webhook.too_large": 1}
+    assert counted(listener.metrics) == {"webhook.too_large": 1}
     await assert_still_answers(listener)
 
 
@@ -73,7 +74,7 @@ async def test_401_without_a_signature_comes_before_the_body(listener: Listener)
     for headers in ({"Content_Length": 1000}, {"Transfer_Encoding": "chunked"}):
         answer = await wire.exchange(listener.server.port, wire.head(**headers), patience_s=0.2)
         assert answer.status == 401
-    assert listener.metrics.snapshot() == {"webhook.bad_signature": 2}
+    assert counted(listener.metrics) == {"webhook.bad_signature": 2}
 
 
 async def test_a_body_in_small_chunks(listener: Listener) -> None:
@@ -108,7 +109,7 @@ async def test_a_half_sent_body_times_out(listen: Listen, *, is_chunked: bool) -
     answer = await wire.exchange(listener.server.port, head, sent, patience_s=2)
     assert answer.status == 408
     assert answer.is_closed
-    assert listener.metrics.snapshot() == {"webhook.slow_body": 1}
+    assert counted(listener.metrics) == {"webhook.slow_body": 1}
     assert listener.lines == []
     await assert_still_answers(listener)
 
@@ -169,7 +170,7 @@ async def test_a_client_that_goes_away_in_the_body(listener: Listener) -> None:
         if listener.counted("broken_body") == 20:
             break
         await asyncio.sleep(0.01)
-    assert listener.metrics.snapshot() == {"webhook.broken_body": 20}
+    assert counted(listener.metrics) == {"webhook.broken_body": 20}
     assert listener.lines == []
     assert listener.heard.notifications == []
     await assert_still_answers(listener)
@@ -183,7 +184,7 @@ async def test_a_gzip_bomb_stays_packed(listener: Listener) -> None:
         )
         answer = await wire.exchange(listener.server.port, head, bomb)
         assert answer.status == 200  # signed, and no JSON
-    assert listener.metrics.snapshot() == {"webhook.unreadable": 4}
+    assert counted(listener.metrics) == {"webhook.unreadable": 4}
     await assert_still_answers(listener)
 
 
@@ -220,7 +221,7 @@ async def test_what_is_no_http_is_a_bad_request_without_a_word(
     assert answer.is_closed
     assert b"Server: OpenParallax" in answer.raw
     assert answer.raw.endswith(b"\r\n\r\n")  # no body
-    assert listener.metrics.snapshot() == {"webhook.malformed": 1}
+    assert counted(listener.metrics) == {"webhook.malformed": 1}
     assert listener.lines == []
     await assert_still_answers(listener)
 

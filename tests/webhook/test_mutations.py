@@ -7,6 +7,7 @@ from openparallax.model.messages import Notification
 from openparallax.webhook.body import Unreadable
 from openparallax.webhook.payload import parse_body, parse_notification
 from tests.fakes import meta
+from tests.fakes.counts import counted
 from tests.webhook.conftest import Listener
 from tests.webhook.mutations import mutated, mutated_bytes
 from tests.webhook.soundness import assert_sound
@@ -58,7 +59,7 @@ async def test_a_few_hundred_through_the_server(
     for number in range(300):
         assert await meta.post(session, listener.url, mutated_bytes(number)) == 200
     assert listener.lines == []
-    counts = listener.metrics.snapshot()
+    counts = counted(listener.metrics)
     kinds = ("stored", "ignored", "unreadable")
     assert sum(counts.get(f"webhook.{kind}", 0) for kind in kinds) == 300
     assert all(counts[f"webhook.{kind}"] > 10 for kind in kinds)

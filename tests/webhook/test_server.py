@@ -10,6 +10,7 @@ import pytest
 from openparallax.errors import NotStored, StartError
 from openparallax.webhook.signature import Key
 from tests.fakes import meta
+from tests.fakes.counts import counted
 from tests.webhook.conftest import Listen, Listener
 
 MINE = frozenset({meta.PHONE_NUMBER_ID})
@@ -89,7 +90,7 @@ async def test_a_signed_message_is_handed_on_and_acknowledged(
 ) -> None:
     assert await meta.post(session, listener.url, HELLO) == 200
     assert listener.heard.words == ["hello quokka"]
-    assert listener.metrics.snapshot() == {"webhook.stored": 1}
+    assert counted(listener.metrics) == {"webhook.stored": 1}
     assert listener.lines == []  # no line for each message
 
 
@@ -134,7 +135,7 @@ async def test_503_where_it_could_not_be_stored(
     assert await sender.deliver_raw(HELLO) == 3
     assert sender.statuses == [503, 503, 200]
     counts = {"webhook.not_stored": 1, "webhook.failed": 1, "webhook.stored": 1}
-    assert listener.metrics.snapshot() == counts
+    assert counted(listener.metrics) == counts
     [line] = listener.lines  # the unexpected one, without its words
     assert '"RuntimeError"' in line
     assert "quokka" not in line
@@ -190,7 +191,7 @@ async def test_401_without_a_right_signature(
     async with session.post(listener.url, data=HELLO, headers=headers) as answer:
         assert answer.status == 401
     assert listener.heard.notifications == []
-    assert listener.metrics.snapshot() == {"webhook.bad_signature": 1}
+    assert counted(listener.metrics) == {"webhook.bad_signature": 1}
 
 
 async def test_hundreds_of_wrong_signatures_leave_no_trace_but_the_count(
@@ -198,7 +199,7 @@ async def test_hundreds_of_wrong_signatures_leave_no_trace_but_the_count(
 ) -> None:
     for _ in range(300):
         assert await meta.post(session, listener.url, HELLO, "wrong") == 401
-    assert listener.metrics.snapshot() == {"webhook.bad_signature": 300}
+    assert counted(listener.metrics) == {"webhook.bad_signature": 300}
     assert listener.heard.notifications == []
     [line] = listener.lines
     assert '"count": 1' in line

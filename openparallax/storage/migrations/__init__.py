@@ -34,26 +34,39 @@ def _steps() -> list[tuple[int, str]]:
     return sorted((int(file.name[:4]), file.read_text(encoding="utf-8")) for file in files)
 
 
+def newest() -> int:
+    """The version of today's schema."""
+    return _steps()[-1][0]
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of a file's schema; 0 if it is new.
+
+    Raises:
+        StartError: The file was written by a newer program. It is left as it is.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > newest():
+        raise StartError(
+            f"the database has schema {version}, this program knows {newest()}: "
+            "it was used by a newer OpenParallax. Install that one again; the file is unchanged.",
+            exit_code=78,
+        )
+    return int(version)
+
+
 def migrate(connection: sqlite3.Connection) -> int:
     """Bring the file to the newest schema, each step in a transaction; return its version.
 
     Raises:
         StartError: The file was written by a newer program. It is left as it is.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    steps = _steps()
-    newest = steps[-1][0]
-    if version > newest:
-        raise StartError(
-            f"the database has schema {version}, this program knows {newest}: "
-            "it was used by a newer OpenParallax. Install that one again; the file is unchanged.",
-            exit_code=78,
-        )
-    for number, script in steps:
+    version = version_of(connection)
+    for number, script in _steps():
         if number > version:
             connection.executescript(
                 f"BEGIN IMMEDIATE;\n{script}\n"
                 f"PRAGMA application_id = {APPLICATION_ID};\n"
                 f"PRAGMA user_version = {number};\nCOMMIT;"
             )
-    return newest
+    return newest()

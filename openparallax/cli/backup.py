@@ -1,0 +1,162 @@
+"""``backup`` and ``restore``: a copy of the database for elsewhere, and putting it back."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from openparallax.cli import control, offline
+from openparallax.cli.screen import config_option
+from openparallax.errors import Refusal
+
+if TYPE_CHECKING:
+    from openparallax.app.operator import Operator
+
+_MEGABYTE = 1_000_000
+_MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+
+
+@click.command()
+@click.argument("file")
+@click.option("--force", is_flag=True, help="Write over FILE if it exists.")
+@config_option
+def backup(*, file: str, force: bool, config: Path | None) -> None:
+    r"""Copy the database to FILE, also while the daemon runs.
+
+    A FILE of - is standard output. The copy is whole, checked and readable by you alone. It
+    holds every word on the record, of everybody, and nothing that was said off the record: keep
+    it as you would keep the letters, and remember it when you forget somebody. The
+    configuration and its secrets are not in it.
+
+    Exit codes: 0 done; 1 refused, such as for a FILE that exists; 75 no room, or try again.
+
+    \b
+        openparallax backup /backup/openparallax-$(date +%F).db
+        openparallax backup - | gzip > openparallax.db.gz
+    """
+    database = control.database_of(config)
+    if file == "-":
+        if sys.stdout.isatty():
+            raise click.UsageError("a database is nothing for a terminal: name a FILE, or pipe it.")
+        _copy(database, sys.stdout.buffer)
+        return
+    path = Path(file)
+    if not force and path.exists():
+        raise Refusal(f"{file} exists. Name another file, or say --force to write over it.")
+    size = _to_file(database, path)
+    click.echo(f"{_size(size)} in {file}, whole and checked.", err=True)
+
+
+def _to_file(database: Path, path: Path) -> int:
+    from openparallax.storage import copies  # noqa: PLC0415 - --help need not wait for it
+    from openparallax.storage.backup import verify  # noqa: PLC0415 - the same
+
+    part = path.with_name(path.name + ".part")
+    try:
+        with suppress(FileNotFoundError):
+            part.unlink()
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        with open(os.open(part, flags, 0o600), "wb") as out:  # noqa: PTH123 - by descriptor
+            size = _copy(database, out)
+            out.flush()
+            os.fsync(out.fileno())
+        verify(part)
+        part.rename(path)
+        copies.sync_folder(path.absolute().parent)
+    except OSError as error:
+        raise Refusal(
+            f"{path} could not be written: {error.strerror}.",
+            exit_code=control.TRY_AGAIN if error.errno in _MAY_PASS else 1,
+        ) from None
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    return size
+
+
+def _copy(database: Path, out: BinaryIO) -> int:
+    """Write the copy to ``out``; its size in bytes."""
+    daemon = control.daemon_of(database)
+    if daemon is not None:
+        return sum(_write(out, piece) for piece in _shown(control.stream(daemon, "backup", {})))
+
+    async def work(operator: "Operator") -> int:
+        pieces = await operator.backup()
+        return sum([_write(out, piece) async for piece in pieces])
+
+    return offline.on_file(database, work)
+
+
+def _write(out: BinaryIO, piece: bytes) -> int:
+    out.write(piece)
+    return len(piece)
+
+
+def _shown(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Hand ``pieces`` on, and count them on a terminal."""
+    is_shown = sys.stderr.isatty()
+    if is_shown:
+        click.echo("Copying …", nl=False, err=True)
+    size = 0
+    try:
+        for piece in pieces:
+            yield piece
+            size += len(piece)
+            if is_shown:
+                click.echo(f"\r{_size(size)} ", nl=False, err=True)
+    finally:
+        if is_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _size(count: int) -> str:
+    return f"{count / _MEGABYTE:,.1f} MB"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def restore(*, file: Path, yes: bool, config: Path | None) -> None:
+    r"""Put a backup in the place of the database.
+
+    The daemon must not run. What is there now is kept beside it for a week. FILE is checked
+    first and stays as it is. The restored file knows nothing of what came after it was made:
+    what waited then is answered and sent (again), people who were forgotten since are back
+    (forget them again), and so is everybody on the record who has left it since.
+
+    It asks first where a database would be replaced; without a terminal it needs --yes. Exit
+    codes: 0 done; 1 FILE cannot be used, or you said no; 2 it may not ask; 75 the database is in
+    use, or there is no room.
+
+    \b
+        systemctl stop openparallax
+        openparallax restore /backup/openparallax-2026-11-21.db -c /etc/openparallax/config.yaml
+        systemctl start openparallax
+    """
+    database = control.database_of(config)
+    from openparallax.storage import backup as storage  # noqa: PLC0415 - not for --help
+    from openparallax.storage import holder_of  # noqa: PLC0415 - the same
+
+    storage.verify(file)
+    if holder_of(database) is not None:
+        raise Refusal(
+            f"{database} is in use: stop the daemon (or the other command) first.",
+            exit_code=control.TRY_AGAIN,
+        )
+    if database.exists() and not yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise click.UsageError(
+                f"{database} would be replaced: say --yes where nobody is asked."
+            )
+        if not click.confirm(f"Replace {database} by {file}?", err=True):
+            raise Refusal("nothing was replaced.")
+    aside = storage.restore(file, database)
+    click.echo(f"{database} is restored from {click.format_filename(file)}.", err=True)
+    if aside is not None:
+        click.echo(f"What was there is kept for a week as {aside}.", err=True)

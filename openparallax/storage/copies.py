@@ -1,0 +1,201 @@
+"""Whole copies of the file that lie beside it for a week: before a migration, before a restore.
+
+They hold words, so what is forgotten is scrubbed in them too (`erasing`).
+"""
+
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from openparallax.errors import OpenParallaxError
+
+KEPT_S = 7 * 86400
+MARGIN_BYTES = 32 * 1024 * 1024
+"""Room that is to be left on the disk, beside what a copy needs."""
+STEP_PAGES = 2048
+PROGRESS_EVERY_S = 1.0
+_KINDS = r"\.(?:schema-\d+|replaced-\d+)\.copy"
+
+
+class NoRoomError(OpenParallaxError):
+    """The disk has no room for a copy."""
+
+
+def of_schema(database: Path, version: int) -> Path:
+    """Where the copy stands that was made when schema ``version`` was left."""
+    return Path(f"{database}.schema-{version}.copy")
+
+
+def of_replaced(database: Path, now: float) -> Path:
+    """Where a database stands that gave way to a restored one at ``now``, unix seconds."""
+    return Path(f"{database}.replaced-{int(now)}.copy")
+
+
+def unfinished(database: Path) -> Path:
+    """Where a copy stands while it is being made."""
+    return Path(f"{database}.unfinished")
+
+
+def restoring(database: Path) -> Path:
+    """Where a restored database stands, whole, before it takes its place."""
+    return Path(f"{database}.restoring")
+
+
+def remove_unfinished(database: Path) -> None:
+    """Delete what a process left that was killed while it made a copy; may be repeated."""
+    remove(unfinished(database))
+    remove(restoring(database))
+
+
+def all_of(database: Path) -> list[Path]:
+    """Every copy of a database, by name."""
+    ours = re.compile(re.escape(database.name) + _KINDS)
+    return sorted(one for one in database.parent.iterdir() if ours.fullmatch(one.name))
+
+
+def remove(copy: Path) -> None:
+    """Delete a copy and what SQLite may have left beside it; may be repeated."""
+    for end in ("-journal", "-wal", "-shm", ""):
+        Path(f"{copy}{end}").unlink(missing_ok=True)
+
+
+def remove_old(database: Path, now: float) -> list[Path]:
+    """Delete the copies that are older than a week by their time of change; return them."""
+    gone = []
+    for copy in all_of(database):
+        with suppress(FileNotFoundError):
+            if now - copy.stat().st_mtime > KEPT_S:
+                remove(copy)
+                gone.append(copy)
+    return gone
+
+
+def size_of(database: Path) -> int:
+    """Bytes of a database and its log."""
+    size = 0
+    for file in (database, Path(f"{database}-wal")):
+        with suppress(FileNotFoundError):
+            size += file.stat().st_size
+    return size
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """See that so many bytes can be written in ``folder``, and some more.
+
+    Raises:
+        NoRoomError: Says how much is needed and how much there is.
+    """
+    needed += needed // 20 + MARGIN_BYTES
+    found = os.statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    if free < needed:
+        raise NoRoomError(
+            f"{folder} has room for {_megabytes(free)}, and {_megabytes(needed)} are needed for a "
+            "copy of the database. Make room and try again."
+        )
+
+
+def make(
+    source: sqlite3.Connection,
+    database: Path,
+    copy: Path,
+    *,
+    on_progress: Callable[[], None] = lambda: None,
+) -> None:
+    """Write what ``source`` shows to ``copy``, which is whole or as it was before.
+
+    An older copy of that name is replaced: what lies in the database now is what its owner would
+    want back.
+
+    Args:
+        source: Nobody else may write to its file meanwhile.
+        database: Beside which the copy is to lie.
+        copy: Its name.
+        on_progress: Called about once a second while it takes its time.
+
+    Raises:
+        NoRoomError: The disk has no room for it.
+        OSError: It could not be written.
+        sqlite3.Error: The same.
+    """
+    (pages,) = source.execute("PRAGMA page_count").fetchone()
+    (page_size,) = source.execute("PRAGMA page_size").fetchone()
+    check_room(database.parent, pages * page_size)
+    new = unfinished(database)
+    remove(new)
+    tick = ticking(on_progress)
+    file = create(new)
+    try:
+        with closing(open_target(new)) as target:
+            source.backup(target, pages=STEP_PAGES, progress=lambda *_: tick())
+        finish(file)
+        new.rename(copy)
+    except BaseException:
+        remove(new)
+        raise
+    finally:
+        os.close(file)
+    sync_folder(database.parent)
+
+
+def create(path: Path) -> int:
+    """Make an empty file that only its owner may read; its descriptor."""
+    file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    give_to_owner_of(path.parent, file)
+    return file
+
+
+def give_to_owner_of(folder: Path, file: int) -> None:
+    """What root makes in somebody's folder is theirs: their daemon is to open it."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
+
+
+def open_target(path: Path) -> sqlite3.Connection:
+    """A connection to write a copy through, which makes no other file beside it."""
+    target = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    target.execute("PRAGMA journal_mode = OFF")
+    target.execute("PRAGMA synchronous = OFF")
+    target.execute("PRAGMA schema_version").fetchone()  # opens the file
+    return target
+
+
+def finish(file: int) -> None:
+    """Have a copy on disk, as one file that needs no log beside it.
+
+    Source:
+        SQLite file format, "File format version numbers": 1 is a file with a rollback journal.
+    """
+    os.pwrite(file, b"\x01\x01", 18)
+    os.fsync(file)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have what was renamed in a folder on disk."""
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def ticking(on_progress: Callable[[], None]) -> Callable[[], None]:
+    """To be called often; calls ``on_progress`` at once, and then about every second."""
+    last = float("-inf")
+
+    def tick() -> None:
+        nonlocal last
+        if time.monotonic() - last >= PROGRESS_EVERY_S:
+            last = time.monotonic()
+            on_progress()
+
+    return tick
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1_000_000:,.0f} MB"

@@ -1,0 +1,253 @@
+"""What the operator sends by hand, from the control call to what the person got."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openparallax.errors import Refusal
+from openparallax.session.notices import SENTENCES
+from tests.canary import Canary, heard_singing
+from tests.fakes import meta
+from tests.fakes.behaviours import error
+from tests.fakes.engines import FakeEngine, Gate
+from tests.flow.sending import TurnedTown
+from tests.town import ANN, BOB, Town
+
+SECOND = "2234567890123456"
+DAY_S = 86400
+
+
+async def send(town: Town, text: str, to: str = ANN, **more: Any) -> dict[str, Any]:
+    asked = {"to": to, "account": None, "text": text, "wait": 5, **more}
+    return await town.up.posting.send(asked)
+
+
+async def test_it_arrives_and_the_engine_sees_it_later(town: Town, engine: FakeEngine) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    answer = await send(town, "*Anna* here, _by hand_", to="+49 (0)1511 2345678")
+    assert answer == {
+        "chat": 1,
+        "parcels": [answer["parcels"][0]],
+        "state": "accepted",
+        "code": None,
+        "hint": "",
+    }
+    assert town.heard(ANN) == ["hello", "*Anna* here, _by hand_"]
+    await town.say(ANN, "who?")
+    await town.hears(ANN, 3)
+    history = [(spoken.role, spoken.text) for spoken in engine.asked[-1].history]
+    assert history == [
+        ("contact", "hello"),
+        ("engine", "hello"),
+        ("engine", "*Anna* here, _by hand_"),
+    ]
+    assert "operator_sent" in town.log.getvalue()
+    assert "by hand" not in town.log.getvalue()
+
+
+async def test_it_is_still_in_the_history_after_a_restart(town: Town, engine: FakeEngine) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    await send(town, "by hand")
+    await town.restart()
+    await town.say(ANN, "again")
+    await town.hears(ANN, 3)
+    assert [spoken.text for spoken in engine.asked[-1].history] == ["hello", "hello", "by hand"]
+
+
+async def test_a_long_text_goes_in_parts(town: Town, engine: FakeEngine) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    text = "word " * 2000 + "end"
+    answer = await send(town, text)
+    assert (answer["state"], len(answer["parcels"])) == ("accepted", 3)
+    assert " ".join(town.heard(ANN)[1:]).split() == text.split()
+    await town.say(ANN, "more")
+    await town.hears(ANN, 5)
+    assert engine.asked[-1].history[-1].text == text
+
+
+async def test_metas_code_and_what_to_do(town: Town) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    town.graph.queue(error(131026))
+    answer = await send(town, "by hand")
+    assert (answer["state"], answer["code"]) == ("failed", 131026)
+    assert "not on WhatsApp" in answer["hint"]
+
+
+async def test_it_comes_behind_what_waits_and_before_a_turn_that_runs(
+    town: Town, engine: FakeEngine
+) -> None:
+    hung = town.graph.hang(accepts=True)
+    town.graph.queue(hung)
+    await town.say(ANN, "one")
+    await town.graph.wait_for_calls(1)
+    gate = Gate()
+    engine.answer_with = gate
+    await town.say(ANN, "two")
+    await town.until(lambda: gate.waiting == 1)
+    sending = asyncio.create_task(send(town, "by hand"))
+    await town.until(lambda: town.up.outbox.waiting == 2)
+    assert len(town.graph.calls) == 1
+    town.graph.release()
+    assert (await sending)["state"] == "accepted"
+    gate.open()
+    assert await town.hears(ANN, 3) == ["one", "by hand", "two"]
+
+
+async def test_nobody_is_written_to_who_did_not_write(town: Town) -> None:
+    with pytest.raises(Refusal, match="nobody with that number or id has written") as refused:
+        await send(town, "hello")
+    assert refused.value.exit_code == 1
+    await town.say(ANN, "hello")
+    with pytest.raises(Refusal, match="nobody with that number") as refused:
+        await send(town, "hello", to=BOB)
+    assert BOB not in str(refused.value)
+
+
+async def test_nor_after_a_day_of_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with TurnedTown(tmp_path, monkeypatch) as town:
+        await town.say(ANN, "hello", at=int(town.clock.now()))
+        await town.hears(ANN, 1)
+        town.turned.jump(DAY_S - 600)
+        await town.settle()
+        assert (await send(town, "in time", wait=0))["state"] == "waiting"
+        await town.hears(ANN, 2)
+        town.turned.jump(600)
+        with pytest.raises(Refusal, match=r"24-hour window closed at 20\d\d-.* UTC: .*templates"):
+            await send(town, "too late")
+        assert len(town.graph.calls) == 2
+
+
+async def test_graph_knows_better_that_the_window_is_closed(town: Town) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    town.graph.queue(error(131047))
+    answer = await send(town, "by hand")
+    assert (answer["state"], answer["code"]) == ("waiting", 131047)
+    assert "kept until they write" in answer["hint"]
+    await town.say(ANN, "back")
+    assert set(await town.hears(ANN, 3)) == {"hello", "by hand", "back"}
+
+
+async def test_a_paused_number_says_so_and_the_message_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with TurnedTown(tmp_path, monkeypatch) as town:
+        await town.say(ANN, "hello", at=int(town.clock.now()))
+        await town.hears(ANN, 1)
+        town.graph.queue(error(190, 401))
+        sending = asyncio.create_task(send(town, "by hand", wait=3))
+        await town.turn_until(sending.done, step=0.5)
+        answer = sending.result()
+        assert (answer["state"], answer["code"]) == ("waiting", 190)
+        assert "sending is paused" in answer["hint"]
+        assert "System User token" in answer["hint"]
+        await town.turn_until(lambda: town.heard(ANN) == ["hello", "by hand"])
+
+
+async def test_an_outcome_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with TurnedTown(tmp_path, monkeypatch) as town:
+        await town.say(ANN, "hello", at=int(town.clock.now()))
+        await town.hears(ANN, 1)
+        town.graph.queue(error(131000))
+        sending = asyncio.create_task(send(town, "by hand", wait=3))
+        await town.turn_until(sending.done, step=0.5)
+        assert sending.result()["state"] == "waiting"
+        assert "do not send again" in sending.result()["hint"]
+
+
+async def test_whoever_waits_does_not_hold_up_the_end(town: Town) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    town.graph.queue(town.graph.hang(accepts=True))
+    sending = asyncio.create_task(send(town, "by hand", wait=600))
+    await town.graph.wait_for_calls(2)
+    stopping = asyncio.create_task(town.stop())
+    async with asyncio.timeout(4):
+        assert (await sending)["state"] == "waiting"
+    town.graph.release()
+    await stopping
+
+
+async def test_off_the_record_it_is_in_memory_only(town: Town, engine: FakeEngine) -> None:
+    canary, by_hand = Canary(), Canary()
+    now = int(time.time())
+    await town.say(ANN, "/otr", at=now - 10)
+    await town.say(ANN, canary.words, at=now - 9)
+    await town.hears(ANN, 2)
+    assert (await send(town, by_hand.words))["state"] == "accepted"
+    assert town.heard(ANN) == [SENTENCES["otr"], canary.words, by_hand.words]
+    await town.say(ANN, "and?", at=now)
+    await town.hears(ANN, 4)
+    assert [spoken.text for spoken in engine.asked[-1].history][-1] == by_hand.words
+    await town.quiet()
+    assert heard_singing(town, canary, by_hand) == []
+    town.up.door.is_draining = True
+    with pytest.raises(Refusal, match="stopping") as refused:
+        await send(town, by_hand.words)
+    assert refused.value.exit_code == 75
+    await town.restart()
+    # Whether the window is open the file cannot know: Graph says.
+    town.graph.queue(error(131047))
+    answer = await send(town, by_hand.words)
+    assert (answer["state"], answer["code"]) == ("waiting", 131047)
+    assert heard_singing(town, by_hand) == []
+
+
+async def test_an_otr_from_before_takes_it_off_the_record(town: Town) -> None:
+    by_hand = Canary()
+    now = int(time.time())
+    await town.say(ANN, "hello", at=now - 20)
+    await town.hears(ANN, 1)
+    await send(town, by_hand.words)
+    await town.quiet()
+    assert heard_singing(town, by_hand) != []
+    await town.say(ANN, "/otr", at=now - 10)
+    await town.quiet()
+    assert heard_singing(town, by_hand) == []
+
+
+async def test_who_is_forgotten_leaves_nothing_of_it(town: Town) -> None:
+    by_hand = Canary()
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    await send(town, f"{by_hand} " * 300)
+    await town.quiet()
+    assert heard_singing(town, by_hand) != []
+    await town.up.operator.forget({"who": ANN})
+    assert heard_singing(town, by_hand) == []
+
+
+async def test_a_disk_that_fails_sends_nothing(town: Town) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    await town.quiet()
+    town.up.database._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(Exception, match="the database refused"):
+        await send(town, "by hand")
+    town.up.database._connection.execute("PRAGMA query_only = OFF")
+    assert (await send(town, "again"))["state"] == "accepted"
+    assert town.heard(ANN) == ["hello", "again"]
+
+
+async def test_several_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"channels": {"whatsapp": {"accounts": [{"phone_number_id": SECOND}]}}}
+    async with Town(tmp_path, monkeypatch, changes=changes) as town:
+        await town.say(ANN, "hello")
+        await town.hears(ANN, 1)
+        with pytest.raises(Refusal, match=f"--account .*{meta.PHONE_NUMBER_ID} and {SECOND}") as no:
+            await send(town, "by hand")
+        assert no.value.exit_code == 2
+        with pytest.raises(Refusal, match="is not configured"):
+            await send(town, "by hand", account="999")
+        with pytest.raises(Refusal, match=f"nobody .* has written to {SECOND}"):
+            await send(town, "by hand", account=SECOND)
+        assert (await send(town, "by hand", account=meta.PHONE_NUMBER_ID))["state"] == "accepted"
