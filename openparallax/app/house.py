@@ -205,6 +205,8 @@ class House:
     def _accepted(self, result: tuple[Admission, Receipts]) -> None:
         """On disk: have the words at hand, then tell dispatch and outbox; in this order."""
         admission, receipts = result
+        for session, turn in receipts.unsaid:
+            self._transcripts[session.mode].note_unsaid(session, turn)
         self._hold_words(admission)
         for chat, number in admission.ended:
             self.dispatcher.ended(chat, number)

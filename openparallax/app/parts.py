@@ -252,7 +252,7 @@ async def build(
         transcripts=transcripts,
         directory=directory,
         door=door,
-        desk=ReceiptDesk(classify=classify, clock=clock),
+        desk=ReceiptDesk(transcripts=transcripts, classify=classify, clock=clock),
         dispatcher=dispatcher,
         outbox=outbox,
         posting=posting,

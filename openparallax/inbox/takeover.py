@@ -80,7 +80,7 @@ def _withdraw(
         admission.parcels = [parcel for parcel in admission.parcels if parcel.chat != chat]
     for parcel in withdrawn:
         # Parts go out in order: where the first one did not, none of the answer did.
-        if parcel.part in (ENGINE_PART, 1) and not (parcel.notice or parcel.attempts):
+        if parcel.part in (ENGINE_PART, 1) and not (parcel.notice or parcel.ambiguous):
             for write in transcripts[parcel.session.mode].unsay(parcel.turn):
                 execute(connection, write)
             admission.unsaid.append((parcel.session, parcel.turn))

@@ -13,8 +13,8 @@ class Role(IntEnum):
     Only ``CONTACT``, ``ENGINE`` and ``PERSON`` are history, that is, part of a later prompt.
     ``PART`` is what was sent (rendered and split), ``NOTICE`` the daemon's own sentences,
     ``DETAILS`` what came beside the contact's words, ``PERSON`` what somebody of ours wrote from
-    the phone, ``UNSAID`` an answer that never went out since they were first. 6 stands on disk for
-    an entry that was scrubbed.
+    the phone or by hand, ``UNSAID`` what never went out, since somebody answered first or Meta
+    refused it for good. 6 stands on disk for an entry that was scrubbed.
     """
 
     CONTACT = 2

@@ -63,6 +63,7 @@ class Delivery:
         self._waits = Waits(clock, receipt_wait_s=receipt_wait_s)
         self._settling = Settling(
             database=database,
+            transcripts=transcripts,
             waits=self._waits,
             advise=advise,
             forget_chats=forget_chats,

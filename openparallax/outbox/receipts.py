@@ -11,12 +11,14 @@ from openparallax.clock import Clock
 from openparallax.model.messages import DeliveryStatus, StatusUpdate
 from openparallax.model.outcomes import ErrorClass
 from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.model.session import Session
 from openparallax.model.wamids import id_hash
 from openparallax.outbox.delivery import MOST_REPEATS
 from openparallax.outbox.spelling import refuse
 from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
+from openparallax.transcript import Transcripts
 
 _MAY_FAIL = (ParcelState.SENDING, ParcelState.UNKNOWN, ParcelState.ACCEPTED)
 
@@ -39,6 +41,7 @@ class Receipts:
         chats: Their lanes are to be read anew.
         paused: Account and code of statuses that say something about the whole number.
         failures: To be logged.
+        unsaid: Session and turn of words of ours that never went out.
         counts: How often each thing happened.
         holds: Rows of chats were changed, so that what is remembered of them is to be read anew:
             something is held for a chat's next message, or its number is spelt in another way.
@@ -47,6 +50,7 @@ class Receipts:
     chats: set[int] = field(default_factory=set)
     paused: list[tuple[str, int | None]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    unsaid: list[tuple[Session, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     holds: bool = False
 
@@ -57,7 +61,14 @@ class Receipts:
 class ReceiptDesk:
     """Applies statuses inside a unit of work."""
 
-    def __init__(self, *, classify: Callable[[int | None], ErrorClass], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        transcripts: Transcripts,
+        classify: Callable[[int | None], ErrorClass],
+        clock: Clock,
+    ) -> None:
+        self._transcripts = transcripts
         self._classify = classify
         self._clock = clock
 
@@ -135,7 +146,11 @@ class ReceiptDesk:
                 self._wait(connection, parcel, later, is_repeat=True)
             case error_class:
                 # It is known not to have arrived, so it may go again under another spelling.
-                refusal = refuse(connection, parcel, code, sent_to=None)
+                refusal = refuse(
+                    connection, parcel, code, sent_to=None, transcripts=self._transcripts
+                )
+                if refusal.unsaid is not None:
+                    receipts.unsaid.append((refusal.unsaid, parcel.turn))
                 receipts.holds = receipts.holds or refusal.has_moved
                 if refusal.goes_again:
                     receipts.count("other_spelling")

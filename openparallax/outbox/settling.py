@@ -28,6 +28,7 @@ from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.spelling import Refusal, refuse
 from openparallax.outbox.waits import Waits
 from openparallax.storage import Connection, Database, Write, chats, parcels
+from openparallax.transcript import Transcripts
 
 T = TypeVar("T")
 PAIR_RATE = 131056
@@ -44,6 +45,7 @@ class Settling:
         self,
         *,
         database: Database,
+        transcripts: Transcripts,
         waits: Waits,
         advise: Callable[[int | None], str],
         forget_chats: Callable[[], None],
@@ -53,6 +55,7 @@ class Settling:
         sent_lately: SentLately | None = None,
     ) -> None:
         self._database = database
+        self._transcripts = transcripts
         self._waits = waits
         self._advise = advise
         self._forget_chats = forget_chats
@@ -133,6 +136,8 @@ class Settling:
         refusal = await self._store(lambda c: self._refuse(c, parcel, code))
         if refusal.is_stale:
             return _READ_ANEW
+        if refusal.unsaid is not None:
+            self._transcripts[refusal.unsaid.mode].note_unsaid(refusal.unsaid, parcel.turn)
         if refusal.goes_again:
             self._metrics.count("parcels", "other_spelling")
             self._log.warning(
@@ -154,7 +159,9 @@ class Settling:
         return Next(has_sent=True)
 
     def _refuse(self, connection: Connection, parcel: Parcel, code: int | None) -> Refusal:
-        refusal = refuse(connection, parcel, code, sent_to=parcel.to)
+        refusal = refuse(
+            connection, parcel, code, sent_to=parcel.to, transcripts=self._transcripts
+        )
         if refusal.has_moved:
             self._forget_chats()
         return refusal

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 
 from openparallax.chats.numbers import alternate_form
 from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.model.session import Session
 from openparallax.storage import Connection, parcels
+from openparallax.storage.database import execute
+from openparallax.transcript import Transcripts
 
 NOT_LISTED = 131030
 UNDELIVERABLE = 131026
@@ -79,15 +82,22 @@ class Refusal:
         goes_again: It waits to be sent to another address; otherwise it has failed.
         has_moved: The chat's row has another address now.
         is_stale: The parcel had left its state before, and nothing was changed.
+        unsaid: The session of its words, if by this nothing of them went out.
     """
 
     goes_again: bool = False
     has_moved: bool = False
     is_stale: bool = False
+    unsaid: Session | None = None
 
 
 def refuse(
-    connection: Connection, parcel: Parcel, code: int | None, *, sent_to: str | None
+    connection: Connection,
+    parcel: Parcel,
+    code: int | None,
+    *,
+    sent_to: str | None,
+    transcripts: Transcripts,
 ) -> Refusal:
     """Part of a unit: settle a parcel that its recipient cannot get, or let it go again.
 
@@ -97,6 +107,7 @@ def refuse(
         code: Meta's error code.
         sent_to: Where the attempt went; None after a status, which may be told again and whose
             token is kept for that.
+        transcripts: The room of each mode.
     """
     address, alternate, before = parcels.spelling_of(connection, parcel)
     verdict = judge(code, address, alternate, sent_to=sent_to, before=before)
@@ -110,4 +121,16 @@ def refuse(
         return Refusal(is_stale=True)
     if verdict.address is not None:
         parcels.respell(connection, parcel.chat, verdict.address, verdict.alternate)
-    return Refusal(verdict.goes_again, has_moved=verdict.address is not None)
+    unsaid = None
+    if not verdict.goes_again and not parcel.notice and parcels.is_unsaid(connection, parcel):
+        unsaid = _unsay(connection, parcel, transcripts)
+    return Refusal(verdict.goes_again, has_moved=verdict.address is not None, unsaid=unsaid)
+
+
+def _unsay(connection: Connection, parcel: Parcel, transcripts: Transcripts) -> Session:
+    """Later prompts do not show the words as said."""
+    known = parcels.by_number(connection, parcel.number)
+    session = parcel.session if known is None else known.parcel.session  # it may have been moved
+    for write in transcripts[session.mode].unsay(parcel.turn):
+        execute(connection, write)
+    return session

@@ -17,6 +17,8 @@ from openparallax.storage.database import Connection, Write
 
 TOKEN_DIGITS = 32
 """The statements below know it too; of more than 16 tokens the oldest go."""
+MOST_PARTS = 64
+"""Of one turn that are looked at: a quarter of a million characters."""
 KEPT_S = 31 * 86400
 """Meta tries to deliver for 30 days, so a status may come that late."""
 
@@ -218,13 +220,15 @@ def release(
         connection: Inside a unit.
         chat: Whose window is open.
         window_until: Until when.
-        is_late: It was closed meanwhile, so that of the replies only the newest turn's are kept;
-            False where it only seemed so.
+        is_late: It was closed meanwhile, so that of the replies only the newest turn's are kept,
+            and what an operator wrote, who was told that it is; False where it only seemed so.
     """
     if is_late:
         connection.execute(
             "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state = 3 AND turn <"
-            " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3)",
+            " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3) "
+            "AND NOT EXISTS (SELECT 1 FROM transcript t WHERE t.turn = parcels.turn "
+            "AND t.part = -1 AND t.role = 7)",
             (chat, chat),
         )
     numbers = {
@@ -311,6 +315,17 @@ def close_to_statuses(connection: Connection, numbers: Sequence[int]) -> None:
         "UPDATE parcels SET tokens = '' WHERE number = ? AND state >= 10",
         [(number,) for number in numbers],
     )
+
+
+def is_unsaid(connection: Connection, parcel: Parcel) -> bool:
+    """Whether no part of a parcel's turn went out, or may have, or may still go."""
+    first = parcel.number - max(parcel.part - 1, 0)
+    (said,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM parcels WHERE number >= ? AND number < ? "
+        "AND chat = ? AND turn = ? AND state NOT IN (11, 13))",
+        (first, parcel.number + MOST_PARTS, parcel.chat, parcel.turn),
+    ).fetchone()
+    return not said
 
 
 def spelling_of(connection: Connection, parcel: Parcel) -> tuple[str, int, int | None]:

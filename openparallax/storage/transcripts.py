@@ -108,9 +108,10 @@ def first_newer(
         rows = connection.execute(
             "SELECT s.turn, t.sent_at FROM session_turns s "
             "JOIN transcript t ON t.turn = s.turn AND t.part IN (?, ?) "
-            "WHERE s.session = ? AND s.turn < ? AND t.role IN (2, 6, 7) "
+            "WHERE s.session = ? AND s.turn < ? AND (t.role IN (2, 6, 7) OR t.role = 9 AND NOT "
+            "EXISTS (SELECT 1 FROM transcript c WHERE c.turn = t.turn AND c.part = ?)) "
             "ORDER BY s.turn DESC LIMIT ?",
-            (CONTACT_PART, ENGINE_PART, session, below, PAGE),
+            (CONTACT_PART, ENGINE_PART, session, below, CONTACT_PART, PAGE),
         ).fetchall()
         for turn, sent in rows:
             if sent < sent_at - REPEATED_FOR_S:
@@ -157,10 +158,14 @@ def erase(turn: int) -> Write:
 
 
 def unsay(turn: int) -> Write:
-    """What the engine wrote never went out: it stays, and is no part of the history."""
+    """What we wrote never went out: it stays, and is no part of the history.
+
+    The engine's words, or the operator's; what somebody sent from the phone came in with a hash.
+    """
     return Write(
-        "UPDATE transcript SET role = ? WHERE turn = ? AND part = ? AND role = ?",
-        (int(Role.UNSAID), turn, ENGINE_PART, int(Role.ENGINE)),
+        "UPDATE transcript SET role = ? "
+        "WHERE turn = ? AND part = ? AND role IN (?, ?) AND hash IS NULL",
+        (int(Role.UNSAID), turn, ENGINE_PART, int(Role.ENGINE), int(Role.PERSON)),
     )
 
 

@@ -52,7 +52,10 @@ class Transcript(Protocol):
         ...
 
     def unsay(self, turn: int) -> Sequence[Write]:
-        """The writes that take what the engine wrote out of the history: it never went out."""
+        """The writes that take what we wrote out of the history, since it never went out.
+
+        The engine's words or the operator's, not what somebody sent from the phone.
+        """
         ...
 
     def note_unsaid(self, session: Session, turn: int) -> None:

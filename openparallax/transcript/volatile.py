@@ -20,6 +20,7 @@ from openparallax.transcript import as_spoken, trimmed
 SESSION_CHARACTERS = 2_000_000
 ALL_CHARACTERS = 50_000_000
 _SPOKEN = (Role.CONTACT, Role.ENGINE, Role.PERSON)
+_OURS = (Role.ENGINE, Role.PERSON)
 
 
 class _Held:
@@ -105,7 +106,8 @@ class VolatileTranscript:
     def note_unsaid(self, session: Session, turn: int) -> None:
         held = self._sessions.get(session.id)
         entry = None if held is None else held.entries.get((turn, ENGINE_PART))
-        if held is not None and entry is not None and entry.role is Role.ENGINE:
+        is_ours = entry is not None and entry.role in _OURS and entry.hashed is None
+        if held is not None and entry is not None and is_ours:
             held.entries[turn, ENGINE_PART] = Entry(
                 session, turn, ENGINE_PART, Role.UNSAID, entry.text, entry.sent_at
             )

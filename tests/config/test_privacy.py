@@ -99,7 +99,7 @@ def test_no_value_is_ever_in_a_message(tmp_path: Path, way: tuple[str | int, ...
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     ways=st.lists(st.sampled_from(WAYS), min_size=1, max_size=4, unique=True),

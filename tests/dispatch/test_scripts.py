@@ -81,12 +81,12 @@ async def settled(town: Town) -> None:
 
 
 @given(CALM, st.sampled_from(["queued", "none"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_with_commands_and_failures(script: list[tuple[str, Any]], coalesce: str) -> None:
     asyncio.run(play(script, coalesce))
 
 
 @given(WILD, st.sampled_from(["queued", "none"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_with_crashes_and_restarts(script: list[tuple[str, Any]], coalesce: str) -> None:
     asyncio.run(play(script, coalesce))

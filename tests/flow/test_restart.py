@@ -255,6 +255,6 @@ async def test_a_crash_at_every_commit(*, is_after: bool) -> None:
 
 
 @given(st.tuples(st.integers(1, 25), st.booleans()), st.tuples(st.integers(1, 12), st.booleans()))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_two_crashes_anywhere(first: tuple[int, bool], second: tuple[int, bool]) -> None:
     asyncio.run(crash_at(first, second))

@@ -68,6 +68,8 @@ async def test_hanging_sends_to_one_person_do_not_hold_up_others(
             await town.say(BOB, f"{n}")
         await town.until(lambda: "\n".join(town.heard(BOB)) == "\n".join(map(str, range(20))), 20)
         assert len([call for call in town.graph.calls if call.to == ANN]) == 1
+        assert hanging.waits_for is not None
+        hanging.waits_for.set()
 
 
 async def test_as_many_hanging_as_may_be_in_flight_hold_up_others_no_longer_than_a_time_out(

@@ -26,6 +26,7 @@ from openparallax.outbox.tokens import callback_data
 from openparallax.session.notices import Notices
 from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.storage.database import execute
+from openparallax.transcript import Transcripts
 from openparallax.transcript.volatile import VolatileTranscript
 from tests.fakes.clock import TurnedClock
 from tests.outbox.graph import ACCOUNT, Graph, Sent
@@ -104,10 +105,11 @@ class Office:
         if not self.chats:
             self.chats = await self.database.unit(self._settle_in)
         self.disk = Disk(self.database)
-        self.desk = ReceiptDesk(classify=classify, clock=self.clock)
+        rooms: Transcripts = dict.fromkeys(Mode, self.transcript)
+        self.desk = ReceiptDesk(transcripts=rooms, classify=classify, clock=self.clock)
         self.delivery = Delivery(
             database=self.database,
-            transcripts={Mode.ON_THE_RECORD: self.transcript, Mode.OFF_THE_RECORD: self.transcript},
+            transcripts=rooms,
             notices=Notices(),
             send=self.graph.send,
             advise=what_to_do,

@@ -245,7 +245,7 @@ def run_script(script: list[Action]) -> Play:
         return asyncio.run(play(script, Path(folder)))
 
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick

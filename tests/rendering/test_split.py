@@ -301,8 +301,8 @@ def test_a_limit_that_no_character_fits_is_refused() -> None:
 @pytest.mark.parametrize(
     "hostile",
     [
-        "a" * 1_000_000, " \n" * 500_000 + "x", "\u0301" * 300_000, "\U0001f1e9" * 300_000,
-        "`" * 300_000, "\u200d" * 300_000, "a\u094d" * 200_000, "\n \u0301" * 200_000,
+        "a" * 300_000, " \n" * 150_000 + "x", "\u0301" * 100_000, "\U0001f1e9" * 100_000,
+        "`" * 100_000, "\u200d" * 100_000, "a\u094d" * 70_000, "\n \u0301" * 70_000,
     ],
     ids=[
         "letters", "blank lines", "marks", "flag halves",
@@ -312,5 +312,5 @@ def test_a_limit_that_no_character_fits_is_refused() -> None:
 def test_long_hostile_texts_take_time_in_proportion(hostile: str) -> None:
     begun = time.process_time()
     parts = split(hostile)
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 5
     assert squeezed("".join(parts)).replace("`", "") == squeezed(hostile).replace("`", "")
