@@ -40,7 +40,11 @@ class Controls:
         """Run the control ``name`` with the request's JSON object."""
         control = self._controls.get(name)
         if control is None:
-            return answers.error(404, "the running daemon has no such control", 2)
+            return answers.error(
+                404,
+                "the running daemon does not know this: it is of another version than the command",
+                69,
+            )
         if request.method != hdrs.METH_POST:
             return answers.text(405, "only POST", Allow="POST")
         if request.content_type != "application/json":

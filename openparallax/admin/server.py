@@ -17,7 +17,8 @@ from openparallax.errors import StartError
 from openparallax.logs import Logger
 
 MOST_CONNECTIONS = 64
-"""At each door; more are cut. Two probes, a scraper and a few commands need a handful."""
+"""At each door; for each one more the oldest that asks nothing is cut, so that nobody who only
+holds connections keeps a probe out. Two probes, a scraper and a few commands need a handful."""
 IDLE_S = 30.0
 """How long a connection may be without a whole request; Prometheus keeps its own open."""
 FINISH_S = 2.0
@@ -124,13 +125,7 @@ class AdminServer:
     async def _runner(
         self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
     ) -> web.ServerRunner:
-        server = _FewConnections(
-            answer,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=IDLE_S,
-            lingering_time=FINISH_S,
-        )
+        server = _FewConnections(answer)
         runner = web.ServerRunner(server, shutdown_timeout=FINISH_S)
         await runner.setup()
         self._runners.append(runner)
@@ -176,15 +171,60 @@ class AdminServer:
 
 
 class _FewConnections(web.Server):
-    """aiohttp's low-level server, which cuts connections beyond `MOST_CONNECTIONS`.
+    """aiohttp's low-level server, with at most `MOST_CONNECTIONS`.
 
     Each one costs a file descriptor, and the public listener needs them.
     """
 
+    def __init__(self, answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__(self._noting)
+        self._answer = answer
+        self._busy: set[web.RequestHandler] = set()
+
+    async def _noting(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, and know meanwhile that the connection is needed."""
+        connection = request.protocol
+        self._busy.add(connection)
+        try:
+            return await self._answer(request)
+        finally:
+            self._busy.discard(connection)
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type] # documented: None switches it off
+            auto_decompress=False,
+            keepalive_timeout=IDLE_S,
+            lingering_time=FINISH_S,
+        )
+
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
+            idle = next(one for one in self.connections if one not in self._busy)
+            if idle.transport is not None:
+                idle.transport.abort()
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's; it quotes what was sent
+    ) -> web.StreamResponse:
+        if status >= 500:
+            self.log_exception("a request could not be answered", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun")
+        response = answers.text(status, "not understood")
+        response.force_close()
+        return response
 
 
 class _UnixSite(web.BaseSite):

@@ -6,6 +6,7 @@ was found is used again for some seconds, so that whoever asks often costs no mo
 seldom.
 """
 
+import asyncio
 import platform
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -39,7 +40,7 @@ PATIENCE_S = 2.0
 MOST_WAITING = 10_000
 """Messages, or parts, that may wait: a hundred turns at a time need most of an hour for so many."""
 LONGEST_WAIT_S = 900.0
-"""How long the oldest may wait: after a quarter of an hour nobody believes in an answer."""
+"""How long the same may be the oldest: after a quarter of an hour nobody believes in an answer."""
 
 
 class Tables(NamedTuple):
@@ -73,9 +74,13 @@ class Condition:
         self._path = settings.storage.path
         self.state: Literal["starting", "running", "draining"] = "starting"
         self._exposition: Exposition | None = None
+        self._one_scrape = asyncio.Lock()
+        self._oldest: int | None = None
+        self._oldest_since = 0.0
         self._probe: Reused[None] = Reused(
             self._write, for_s=PROBED_FOR_S, patience_s=PATIENCE_S, clock=clock
         )
+        database.on_trouble(self._probe.doubt)
         self.tables = Reused(self._read, for_s=COUNTED_FOR_S, patience_s=PATIENCE_S, clock=clock)
 
     def introduce(self, parts: Parts, listener: WebhookServer) -> None:
@@ -107,14 +112,31 @@ class Condition:
     async def _storage_reasons(self) -> list[str]:
         try:
             await self._probe.get()
-            tables = await self.tables.get()
         except (NotStored, TimeoutError) as error:
-            return [readable(error, self._path)]
+            return [_in_words(error, self._path)]
+        try:
+            tables = await self.tables.get()
+        except TimeoutError:
+            return []  # somebody reads at length; what comes is stored all the same
+        except NotStored as error:
+            return [_in_words(error, self._path)]
         waiting, now = tables.waiting, self._clock.now()
+        message_s, part_s = self._standing_s(waiting), age(waiting.oldest_part, now) or 0.0
         return [
-            *_too_much("messages wait for a turn", waiting.messages, waiting.oldest_message, now),
-            *_too_much("parts wait to be sent", waiting.parts, waiting.oldest_part, now),
+            *_too_much("messages wait for a turn", waiting.messages, message_s),
+            *_too_much("parts wait to be sent", waiting.parts, part_s),
         ]
+
+    def _standing_s(self, waiting: Backlog) -> float:
+        """For how long the same message has been the oldest, as far as somebody has looked.
+
+        Not how old it is. After an outage Meta brings messages of hours ago: they wait a moment
+        only, and whoever takes the webhook away from a house that is not ready has them wait more.
+        """
+        now, oldest = self._clock.monotonic(), waiting.oldest_message
+        if oldest is None or oldest != self._oldest:
+            self._oldest, self._oldest_since = oldest, now
+        return now - self._oldest_since
 
     async def _write(self) -> None:
         """A real write: it takes the same way to the disk as what Meta brings."""
@@ -130,12 +152,18 @@ class Condition:
     # -- its gauges -----------------------------------------------------------------------------
 
     async def exposition(self, accept: str) -> tuple[bytes, str]:
-        """All metrics, in the format that suits the ``Accept`` header, and its content type."""
+        """All metrics, in the format that suits the ``Accept`` header, and its content type.
+
+        One after the other, with what else there is to do in between: rendering takes some
+        milliseconds, in which nothing is acknowledged.
+        """
         if self._exposition is None:
             from openparallax.admin.exposition import Exposition  # noqa: PLC0415 - if it is asked
 
             self._exposition = Exposition(self._metrics)
-        return self._exposition.render(await self.measured(), accept)
+        async with self._one_scrape:
+            measured = await self.measured()
+            return self._exposition.render(measured, accept)
 
     async def measured(self) -> "Mapping[str, Samples]":
         """The gauges, by family; those that cannot be found out now are left out."""
@@ -174,7 +202,7 @@ class Condition:
         return found
 
 
-def readable(error: Exception, path: Path) -> str:
+def _in_words(error: Exception, path: Path) -> str:
     """A sentence about a database that cannot be written to or read."""
     if isinstance(error, TimeoutError):
         return f"storage: {path} does not answer: see whether its disk does"
@@ -197,12 +225,11 @@ def age(then: int | None, now: float) -> float | None:
     return None if then is None else max(0.0, now - then)
 
 
-def _too_much(what: str, count: int, oldest: int | None, now: float) -> Iterator[str]:
+def _too_much(what: str, count: int, waited_s: float) -> Iterator[str]:
     if count > MOST_WAITING:
         yield f"backlog: {count} {what}: see whether the engine and Graph answer, and how fast"
-    waited = age(oldest, now) or 0.0
-    if waited > LONGEST_WAIT_S:
+    if waited_s > LONGEST_WAIT_S:
         yield (
-            f"backlog: {what}, the oldest for {waited / 60:.0f} minutes: "
+            f"backlog: {what}, the oldest for {waited_s / 60:.0f} minutes: "
             "see in the log what holds them up"
         )

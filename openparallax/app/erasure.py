@@ -14,7 +14,16 @@ from openparallax.errors import Refusal
 from openparallax.logs import Logger
 from openparallax.model.text import SessionId
 from openparallax.session.erasing import Ended, begin
-from openparallax.storage import Connection, Database, copies, erasing, overview, parcels, scrubbing
+from openparallax.storage import (
+    Connection,
+    Database,
+    copies,
+    erasing,
+    names,
+    overview,
+    parcels,
+    scrubbing,
+)
 from openparallax.storage.scrubbing import KnownAs
 
 TRUNCATE_TRIES = 3
@@ -56,14 +65,18 @@ class Live:
 
 
 class Erasure:
-    """Forgets people; one at a time."""
+    """Forgets people; one at a time.
+
+    Attributes:
+        one: Held by whoever works with the copies.
+    """
 
     def __init__(self, database: Database, *, clock: Clock, log: Logger, live: Live | None) -> None:
         self._database = database
         self._clock = clock
         self._log = log
         self._live = live
-        self._one = asyncio.Lock()
+        self.one = asyncio.Lock()
 
     async def forget(self, chats: Sequence[int], known_as: Sequence[KnownAs]) -> dict[str, int]:
         """Remove for good what was said in these chats, here and in the copies; may be repeated.
@@ -82,10 +95,10 @@ class Erasure:
             Refusal: Not all of it is done; by 75 it may be tried again, and a daemon will.
             NotStored: The disk refused; the same.
         """
-        async with self._one:
+        async with self.one:
             ended = [await self._begin(chat) for chat in chats]
-            names = [*known_as, *await self._names(chats)]
-            turns, in_copies = await self._finish(names)
+            known = [*known_as, *await self._names(chats)]
+            turns, in_copies = await self._finish(known)
         counts = {
             "chats": len(chats),
             "turns": turns,
@@ -108,7 +121,8 @@ class Erasure:
             Refusal: As `forget`.
             NotStored: The same.
         """
-        async with self._one:
+        async with self.one:
+            await asyncio.to_thread(copies.tidy, self._database.path)
             chats = list(await self._database.read(erasing.marked))
             if chats:
                 await self._finish(await self._names(chats))
@@ -129,7 +143,7 @@ class Erasure:
         def work(connection: Connection) -> list[KnownAs]:
             everyone = overview.same_person(connection, chats)
             return [
-                KnownAs(line.account, _current(alias))
+                KnownAs(line.account, scrubbing.current(alias))
                 for line in overview.chats(connection, everyone)
                 for alias, _ in overview.aliases_of(connection, line.chat)
             ]
@@ -147,8 +161,11 @@ class Erasure:
                 partial(erasing.drop_history, session=session)
             ):
                 turns += dropped
+        if not await self._database.read(names.are_in_place):
+            await self._database.unit(names.write_anew)
         await self._close_to_statuses(list(marked))
         found = 0
+        await asyncio.to_thread(copies.tidy, self._database.path)
         for copy in await asyncio.to_thread(copies.all_of, self._database.path):
             found += bool(await asyncio.to_thread(scrubbing.forget_in, copy, known_as))
         await self._truncate()
@@ -183,8 +200,3 @@ class Erasure:
             "cut: another program reads the database. Close that program, then try again.",
             exit_code=75,
         )
-
-
-def _current(alias: str) -> str:
-    """The alias as it was before it was left."""
-    return alias.removeprefix("w:").partition("<")[0] if alias.startswith("w:") else alias

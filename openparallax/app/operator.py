@@ -127,7 +127,8 @@ class Operator:
             counts = await self._erasure.forget(person.chats, known_as)
         except NotStored as error:
             raise Refusal(
-                f"not forgotten yet: {error}. Nothing is half done; try again.", exit_code=75
+                f"not finished: {error}. Please try again; a daemon goes on by itself.",
+                exit_code=75,
             ) from None
         if not person.chats and not counts["copies"]:
             raise nobody(asked)

@@ -214,6 +214,7 @@ async def build(
     dispatcher = Dispatcher(
         database=database,
         take_turn=taker.take,
+        interrupt=taker.interrupt,
         clock=clock,
         log=log,
         most_turns=conversation.max_concurrent_turns,

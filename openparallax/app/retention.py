@@ -65,7 +65,9 @@ class Retention:
         except Refusal as refusal:
             self._log.warning("forgetting_put_off", error=str(refusal))
         now = self._clock.now()
-        for copy in await asyncio.to_thread(copies.remove_old, self._database.path, now):
+        async with self._erasure.one:
+            gone = await asyncio.to_thread(copies.remove_old, self._database.path, now)
+        for copy in gone:
             self._log.info("copy_deleted", path=str(copy))
         if self._days is None or self._clock.monotonic() < self._next:
             return False
@@ -119,7 +121,8 @@ class Retention:
         count = 0
         for copy in await asyncio.to_thread(copies.all_of, self._database.path):
             try:
-                count += await asyncio.to_thread(scrubbing.age, copy, cutoff, now)
+                async with self._erasure.one:
+                    count += await asyncio.to_thread(scrubbing.age, copy, cutoff, now)
             except Refusal as refusal:
                 self._log.warning("retention_put_off", path=str(copy), error=str(refusal))
         return count

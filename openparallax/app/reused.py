@@ -48,6 +48,15 @@ class Reused(Generic[T]):
             raise TimeoutError
         return task.result()
 
+    def doubt(self) -> None:
+        """A good finding may be true no more: look anew the next time. Bad news stays for a while.
+
+        So whoever watches a disk that refuses does not try it more often than one that does not.
+        """
+        task = self._task
+        if task is not None and task.done() and not task.cancelled() and task.exception() is None:
+            self._looked_at = float("-inf")
+
     def _is_old(self) -> bool:
         return self._clock.monotonic() - self._looked_at >= self._for_s
 

@@ -1,9 +1,10 @@
 """The command line: thin; one file for each group of commands.
 
 In come arguments; out go an exit code and a few words. Each command imports what it needs when it
-runs, so that ``--help`` answers at once. Exit codes: 0 done, 1 a check found problems, 2 usage, 69
-daemon not running, 70 internal error, 75 try again, 78 configuration. No traceback reaches a
-person. Nobody enters: this is the front of the house.
+runs, so that ``--help`` answers at once. `offline` asks the daemon, or the file where none runs;
+`control` only the daemon; `screen` is what a terminal shows. Exit codes: 0 done, 1 refused or a
+problem found, 2 usage, 69 daemon not running, 70 internal error, 75 try again, 78 configuration. No
+traceback reaches a person. Nobody enters: this is the front of the house.
 """
 
 from openparallax.cli.entry import main

@@ -47,6 +47,8 @@ def backup(*, file: str, force: bool, config: Path | None) -> None:
         return
     path = Path(file)
     if not force and path.exists():
+        if path.is_dir():
+            raise Refusal(f"{file} is a folder. Name a file, such as one in it.")
         raise Refusal(f"{file} exists. Name another file, or say --force to write over it.")
     size = _to_file(database, path)
     click.echo(f"{_size(size)} in {file}, whole and checked.", err=True)
@@ -54,7 +56,7 @@ def backup(*, file: str, force: bool, config: Path | None) -> None:
 
 def _to_file(database: Path, path: Path) -> int:
     from openparallax.storage import copies  # noqa: PLC0415 - --help need not wait for it
-    from openparallax.storage.backup import verify  # noqa: PLC0415 - the same
+    from openparallax.storage.restoring import verify  # noqa: PLC0415 - the same
 
     part = path.with_name(path.name + ".part")
     try:
@@ -125,10 +127,11 @@ def _size(count: int) -> str:
 def restore(*, file: Path, yes: bool, config: Path | None) -> None:
     r"""Put a backup in the place of the database.
 
-    The daemon must not run. What is there now is kept beside it for a week. FILE is checked
-    first and stays as it is. The restored file knows nothing of what came after it was made:
-    what waited then is answered and sent (again), people who were forgotten since are back
-    (forget them again), and so is everybody on the record who has left it since.
+    The daemon must not run. What is there now is kept beside it for a week. FILE is checked first
+    and stays as it is; a packed one must be unpacked first. The restored file knows nothing of
+    what came after it was made: what waited then is answered and sent (again), and people who were
+    forgotten since are back (forget them again). Whoever is off the record now stays so, if what
+    is there can be read.
 
     It asks first where a database would be replaced; without a terminal it needs --yes. Exit
     codes: 0 done; 1 FILE cannot be used, or you said no; 2 it may not ask; 75 the database is in
@@ -140,8 +143,8 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
         systemctl start openparallax
     """
     database = control.database_of(config)
-    from openparallax.storage import backup as storage  # noqa: PLC0415 - not for --help
-    from openparallax.storage import holder_of  # noqa: PLC0415 - the same
+    from openparallax.storage import holder_of  # noqa: PLC0415 - not for --help
+    from openparallax.storage import restoring as storage  # noqa: PLC0415 - the same
 
     storage.verify(file)
     if holder_of(database) is not None:
@@ -156,7 +159,13 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
             )
         if not click.confirm(f"Replace {database} by {file}?", err=True):
             raise Refusal("nothing was replaced.")
-    aside = storage.restore(file, database)
+    restored = storage.restore(file, database)
     click.echo(f"{database} is restored from {click.format_filename(file)}.", err=True)
-    if aside is not None:
-        click.echo(f"What was there is kept for a week as {aside}.", err=True)
+    if restored.aside is not None:
+        click.echo(f"What was there is kept for a week as {restored.aside}.", err=True)
+    if not restored.was_told:
+        click.echo(
+            "It could not be read: whoever went off the record since the backup may be on it "
+            "again, and what Meta repeats may be answered twice.",
+            err=True,
+        )

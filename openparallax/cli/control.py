@@ -47,7 +47,8 @@ def daemon_of(database: Path) -> Path | None:
         who = f"process {holder.pid}" if holder.pid else "another process"
         raise Refusal(
             f"{who} has {database} and takes no commands: a daemon that is starting or stopping, "
-            "or another command. Try again in a moment.",
+            "or another command. Try again in a moment. If it stays so, look for "
+            "control_not_available in the daemon's log.",
             exit_code=UNAVAILABLE,
         )
     return holder.socket
@@ -70,16 +71,28 @@ def running_daemon(database: Path) -> Path:
 
 
 def ask(
-    daemon: Path, name: str, asked: Mapping[str, Any], *, answer_s: float = ANSWER_S
+    daemon: Path,
+    name: str,
+    asked: Mapping[str, Any],
+    *,
+    answer_s: float = ANSWER_S,
+    may_repeat: bool = True,
 ) -> dict[str, Any]:
     """One control call, and its answer.
+
+    Args:
+        daemon: Its socket.
+        name: Of the control.
+        asked: What it is given.
+        answer_s: How long the answer may take.
+        may_repeat: Doing it twice does no harm; if not, 75 says that nobody knows whether it was
+            done.
 
     Raises:
         Refusal: It was not done, or nobody knows; with the exit code for the command.
     """
-    with _answer(daemon, name, asked, answer_s) as answer:
-        found: dict[str, Any] = json.loads(answer.read())
-    return found
+    with _answer(daemon, name, asked, answer_s, may_repeat=may_repeat) as answer:
+        return _parse(answer.read())
 
 
 def stream(daemon: Path, name: str, asked: Mapping[str, Any]) -> Iterator[bytes]:
@@ -91,11 +104,19 @@ def stream(daemon: Path, name: str, asked: Mapping[str, Any]) -> Iterator[bytes]
 
 @contextmanager
 def _answer(
-    daemon: Path, name: str, asked: Mapping[str, Any], answer_s: float
+    daemon: Path,
+    name: str,
+    asked: Mapping[str, Any],
+    answer_s: float,
+    *,
+    may_repeat: bool = True,
 ) -> Iterator[http.client.HTTPResponse]:
     connection = _ToSocket(daemon, answer_s)
+    is_in_doubt = False
     try:
         body = json.dumps(asked).encode("ascii")
+        connection.connect()
+        is_in_doubt = not may_repeat
         with suppress(BrokenPipeError):  # refused before all was read: the answer says why
             connection.request(
                 "POST", f"/control/{name}", body, {"Content-Type": "application/json"}
@@ -115,6 +136,12 @@ def _answer(
             exit_code=UNAVAILABLE,
         ) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
+        if is_in_doubt:
+            raise Refusal(
+                f"the daemon broke off ({type(error).__name__}), and whether it was done is not "
+                "known. Look before you repeat it.",
+                exit_code=TRY_AGAIN,
+            ) from None
         raise Refusal(
             f"the daemon at {daemon} does not answer, or broke off ({type(error).__name__}): "
             "it is starting or stopping, or has died. Try again, then look at its log.",
@@ -122,6 +149,28 @@ def _answer(
         ) from None
     finally:
         connection.close()
+
+
+class _Known(dict[str, Any]):
+    """An object of an answer; what it lacks, a daemon of another version does not tell."""
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise Refusal(
+            f"the daemon answered without {key}: it is of another version than this command. "
+            "Restart it, so that both are the same.",
+            exit_code=UNAVAILABLE,
+        )
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    """The object in ``body``; `ValueError` if there is none."""
+    try:
+        found = json.loads(body, object_hook=_Known)
+    except RecursionError:
+        raise ValueError("too deep") from None
+    if not isinstance(found, dict):
+        raise ValueError("no object")  # noqa: TRY004 - as what is no JSON at all
+    return found
 
 
 def _refuse(status: int, body: bytes) -> NoReturn:

@@ -7,45 +7,42 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openparallax.cli.screen import config_option
 from openparallax.errors import ConfigError
 
 if TYPE_CHECKING:
     from openparallax.config import Settings
 
-_config = click.option(
-    "-c",
-    "--config",
-    "path",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The configuration; without it $OPENPARALLAX_CONFIG and the usual folders are tried.",
-)
-
 
 @click.command()
-@_config
-def serve(path: Path | None) -> None:
+@config_option
+def serve(config: Path | None) -> None:
     """Run the daemon in the foreground.
 
     SIGTERM and SIGINT end it in order: what is being answered gets time to end, what waits is kept
     for the next start. A second signal ends it at once. Try the file with "openparallax check"
     first.
+
+    Exit codes: 0 stopped in order; 75 the port is taken or another process has the database; 78 the
+    configuration, or something that it names, cannot be used.
     """
-    settings = _load(path)
+    settings = _load(config)
     from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
 
     sys.exit(daemon.run(settings))
 
 
 @click.command()
-@_config
-def check(path: Path | None) -> None:
-    """Say everything that is wrong with the configuration; exit 78 if anything is.
+@config_option
+def check(config: Path | None) -> None:
+    """Say everything that is wrong with the configuration.
 
     Each problem comes with file, line and key, and never with a value, so that the output may be
     shown to others. Secrets, credentials and files that the configuration names must be there.
+
+    Exit codes: 0 it is in order, perhaps with warnings; 78 it is not.
     """
-    settings = _load(path)
+    settings = _load(config)
     from openparallax.app.plugins import keepers  # noqa: PLC0415 - --help need not wait for it
 
     name = click.format_filename(settings.file)

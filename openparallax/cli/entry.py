@@ -34,7 +34,7 @@ class _Commands(InOrder):
     def invoke(self, ctx: click.Context) -> Any:
         _print_what_can_be_printed()
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except ConfigError as error:
             for problem in error.problems:
                 click.echo(problem, err=True)
@@ -57,6 +57,18 @@ class _Commands(InOrder):
                 ctx.exit(_EX_TEMPFAIL)
             click.echo(f"openparallax: internal error: {_trace(error)}", err=True)
             ctx.exit(_EX_SOFTWARE)
+
+    def _invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if "unexpected extra argument" not in error.message:
+                raise
+            raise click.UsageError(
+                f"{error.message}. A configuration is named with -c FILE, and what has spaces in"
+                " it wants quotes round it.",
+                error.ctx,
+            ) from None
 
 
 def _print_what_can_be_printed() -> None:
@@ -109,7 +121,7 @@ def main() -> None:
         openparallax status -c config.yaml    how is it?
 
     Exit codes: 0 done, 1 refused or a problem found, 2 usage, 69 daemon not running, 70 internal
-    error, 75 try again, 78 configuration.
+    error, 75 try again, 77 not for this user, 78 configuration, 130 interrupted.
     """
 
 

@@ -17,6 +17,8 @@ _HARMLESS = "\u200c\u200d\u00ad"
 """Of the invisible ones those that join letters and emoji."""
 _WIDE = frozenset({"W", "F"})
 _LEAST = 6
+_MOST_CHARACTERS = 8
+"""In one column, with marks above it and what joins emoji."""
 
 config_option = click.option(
     "-c",
@@ -137,17 +139,21 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, gives_way: int
 
 
 def _width(text: str) -> int:
-    return sum(
-        0
-        if unicodedata.combining(c) or c in _HARMLESS
-        else 1 + (unicodedata.east_asian_width(c) in _WIDE)
-        for c in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(c: str) -> int:
+    if unicodedata.combining(c) or c in _HARMLESS:
+        return 0
+    return 1 + (unicodedata.east_asian_width(c) in _WIDE)
 
 
 def _fit(text: str, width: int) -> str:
-    if _width(text) > width:
-        while text and _width(text) > width - 1:
-            text = text[:-1]
-        text += "…"
+    """Padded or cut to ``width`` columns; also cut: very much of what has no width of its own."""
+    if _width(text) > width or len(text) > _MOST_CHARACTERS * width:
+        used = end = 0
+        while end < _MOST_CHARACTERS * width and used + _columns(text[end]) < width:
+            used += _columns(text[end])
+            end += 1
+        text = text[:end] + "…"
     return text + " " * (width - _width(text))

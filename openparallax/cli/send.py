@@ -49,8 +49,9 @@ def send(
     command line others on this machine may see, and your shell may keep: standard input is
     better for what is private.
 
-    Exit codes: 0 Meta accepted it; 1 it was refused or failed; 69 the daemon is not running; 75
-    it is not known yet, or waits: it is kept, do not send it again.
+    Exit codes: 0 Meta accepted it; 1 it was refused or failed; 69 nothing was sent, since the
+    daemon is not running or cannot take it now; 75 it is kept and waits, or nobody knows: do not
+    send it again.
 
     \b
         openparallax send --to "+49 151 12345678" "We are closed today."
@@ -59,7 +60,7 @@ def send(
     words = _from_standard_input() if text == "-" else text
     daemon = control.running_daemon(control.database_of(config))
     asked = {"to": to, "account": account, "text": words, "wait": wait}
-    answer = control.ask(daemon, "send", asked, answer_s=wait + control.ANSWER_S)
+    answer = control.ask(daemon, "send", asked, answer_s=wait + control.ANSWER_S, may_repeat=False)
     if as_json:
         print_json(answer)
     else:

@@ -50,7 +50,7 @@ def list_(*, account: str | None, all_of_them: bool, as_json: bool, config: Path
     r"""List the chats and the session that is open in each.
 
     OPEN is what waits to be answered or sent. Piped it prints all of them, a line each with tabs
-    between, no heading, and the time in UTC.
+    between: chat, contact, name, mode, session, messages, open, last message (in UTC), account.
 
     \b
         openparallax sessions list

@@ -14,6 +14,10 @@ from openparallax.config.secrets import NotFound, Sources
 
 _SQLITE: Final = "sqlite:///"
 _URL: Final[Where] = ("storage", "url")
+_WRONG_URL = (
+    "must be sqlite:///PATH; no other database is known in this version. An absolute path makes it"
+    " four slashes: sqlite:////srv/bot/openparallax.db"
+)
 _OF_THE_SERVICE = Path("/var/lib/openparallax/openparallax.db")
 _OF_THE_MACHINE = Path("/etc")
 
@@ -27,7 +31,7 @@ def database_path(url: str | None, sources: Sources, problems: Problems) -> Path
             problems.add(_URL, "is missing, and there is no home folder to put the database in")
         return default or nowhere
     if not url.startswith(_SQLITE):
-        problems.add(_URL, "must be sqlite:///PATH; no other database is known in this version")
+        problems.add(_URL, _WRONG_URL)
         return nowhere
     name = url.removeprefix(_SQLITE)
     if not name.strip("/") or name.endswith("/") or name == ":memory:":

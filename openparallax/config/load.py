@@ -47,10 +47,10 @@ def load(
     homes = Homes(tree, engines, stages)
     resolver = Resolver(sources, problems, homes)
     resolved = resolver.section(File, tree, ())
-    certificates.check(_block(resolved.get("channels")).get("whatsapp"), sources, problems)
+    whatsapp = _block(resolved.get("channels")).get("whatsapp")
+    certificates.check(whatsapp, sources, problems)
     file = validate(File, resolved, (), problems, missing=resolver.missing)
 
-    whatsapp = _block(resolved.get("channels")).get("whatsapp")
     rules.check_enabled(whatsapp, problems)
     rules.check_signatures(whatsapp, problems)
     rules.check_accounts(whatsapp, problems)
@@ -85,7 +85,10 @@ def load(
         storage=Storage(database, file.storage.retention_days),
         admin=file.admin,
         log=file.log,
-        warnings=rules.warnings(file.channels.whatsapp, file.admin),
+        warnings=(
+            *rules.warnings(file.channels.whatsapp, file.admin),
+            *rules.national_numbers(_block(whatsapp)),
+        ),
     )
 
 

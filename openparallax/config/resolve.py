@@ -74,6 +74,7 @@ class Resolver:
             values = found.values(
                 tree,
                 name,
+                about=fields[name].description or "",
                 variable=getattr(model, "secret_variables", {}).get(name),
                 credential=f"{prefix}_{name}" if prefix else name,
                 can_be_named=f"{name}_env" in variables,
@@ -164,11 +165,15 @@ class _SecretSearch:
         tree: Mapping[str, Tree],
         name: str,
         *,
+        about: str,
         variable: str | None,
         credential: str,
         can_be_named: bool,
     ) -> list[Tree] | None:
-        """What was found; None if nothing was, and then either `hint` or a problem says so."""
+        """What was found; None if nothing was, and then either `hint` or a problem says so.
+
+        ``about`` says what the secret is, for one that no variable of a telling name stands for.
+        """
         named = (*self._where[:-1], f"{name}_env")
         if can_be_named and named[-1] in tree:
             if name in tree:
@@ -186,6 +191,8 @@ class _SecretSearch:
             return None
         if found is None:
             ways = [f"set the environment variable {variable}"] if variable else []
+            if about and not variable:
+                ways = [f"{about}; write {name}: TEXT"]
             ways += [f"write {name}_env: NAME"] if can_be_named else []
             self.hint = ", or ".join([*ways, f"give it as the credential {credential}"])
             self.hint += self._way_out

@@ -12,6 +12,7 @@ from openparallax.config.section import Section
 from openparallax.config.whatsapp import WhatsApp
 
 _GAP: Final = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
+_NATIONAL: Final = re.compile(r"[\s(]*0(?!0)")
 _VARIABLE: Final = re.compile(r"\$\$?\{[^}]*\}")
 
 WHATSAPP: Final[Where] = ("channels", "whatsapp")
@@ -146,6 +147,26 @@ def warnings(whatsapp: WhatsApp, admin: Admin) -> tuple[str, ...]:
         scheme, _, rest = number.graph_api_url.partition("://")
         if scheme.lower() == "http" and not is_loopback(_host_of(rest)):
             found.append(f"{name}.graph_api_url is not https: the access token travels unprotected")
+    return tuple(found)
+
+
+def national_numbers(whatsapp: Mapping[str, Tree]) -> tuple[str, ...]:
+    """Warn of entries that nobody's number is like: WhatsApp's begin with their country code."""
+    accounts = whatsapp.get("accounts")
+    blocks = {"channels.whatsapp": whatsapp} | {
+        f"channels.whatsapp.accounts.{index}": one
+        for index, one in enumerate(accounts if isinstance(accounts, list) else [])
+        if isinstance(one, dict)
+    }
+    found = []
+    for name, block in blocks.items():
+        listed = block.get("allowed_numbers")
+        for index, one in enumerate(listed if isinstance(listed, list) else []):
+            if isinstance(one, str) and _NATIONAL.match(one):
+                found.append(
+                    f"{name}.allowed_numbers.{index} begins with 0 and matches nobody: write the"
+                    ' number with its country code, such as "+49 151 12345678"'
+                )
     return tuple(found)
 
 

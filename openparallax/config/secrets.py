@@ -106,6 +106,11 @@ class Sources:
         if text.startswith("file:"):
             path = self.path(self.expand(text.removeprefix("file:")))
             return _not_empty(_read(path), "the file it names")
+        if text in self.environment and "_" in text and _USUAL_NAME.match(text):
+            raise NotFound(
+                "is the name of an environment variable, which is not looked at here: write it"
+                " behind the key with _env at its end, or as ${NAME}"
+            )
         return _not_empty(self.expand(text), "it")
 
     def credential(self, name: str) -> str | None:

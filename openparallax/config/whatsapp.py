@@ -18,7 +18,6 @@ from openparallax.config.forms import (
     PublicUrl,
     Seconds,
     WebhookPath,
-    is_loopback,
 )
 from openparallax.config.section import Section
 
@@ -158,11 +157,6 @@ class WhatsApp(AnyNumber):
         default=(),
         description="further numbers; what one does not say is as for the first number",
     )
-
-    @property
-    def listens_on_loopback(self) -> bool:
-        """Whether only this machine can reach the public listener directly."""
-        return is_loopback(self.webhook_host)
 
     @property
     def numbers(self) -> tuple["WhatsApp", ...]:

@@ -35,6 +35,7 @@ class Dispatcher:
         *,
         database: Database,
         take_turn: TakeTurn,
+        interrupt: Callable[[int], None],
         clock: Clock,
         log: Logger,
         most_turns: int,
@@ -43,6 +44,7 @@ class Dispatcher:
     ) -> None:
         self._database = database
         self._take_turn = take_turn
+        self._interrupt = interrupt
         self._clock = clock
         self._log = log
         self._free = most_turns
@@ -128,20 +130,22 @@ class Dispatcher:
         self._merges.note(loser, survivor)
 
     def ended(self, chat: int, number: int) -> None:
-        """An envelope is over without a turn of its own; one that runs finds out at its end."""
+        """An envelope is over without a turn of its own.
+
+        A turn that runs finds out at its end; one that has nothing left to answer ends at once.
+        """
         lane = self._lanes.get(chat)
         if lane is None:
             return
+        if number in lane.answering:
+            lane.answering.discard(number)
+            if not lane.answering:
+                self._interrupt(chat)
         before = len(lane.waiting)
         lane.waiting = deque(one for one in lane.waiting if one.number != number)
         self._waiting -= before - len(lane.waiting)
         if not lane.waiting and not lane.is_running and not lane.is_ready:
             del self._lanes[chat]
-
-    def waiting_in(self, chat: int) -> int:
-        """How many messages of a chat wait for their turn."""
-        lane = self._lanes.get(chat)
-        return len(lane.waiting) if lane else 0
 
     @property
     def is_stopping(self) -> bool:
@@ -259,6 +263,7 @@ class Dispatcher:
 
     def _rested(self, lane: Lane) -> None:
         lane.is_running = False
+        lane.answering.clear()
         if lane.waiting:
             self._make_ready(lane)
         elif self._lanes.get(lane.chat) is lane:
@@ -278,7 +283,10 @@ class Dispatcher:
         if lane.surprises >= MOST_SURPRISES:
             deaths = DEATHS  # the engine is not asked for ever: it is paid each time
         waiting = len(lane.waiting) - len(group)
+        lane.answering = {envelope.number for envelope in group}
         async with self._one_suspect if deaths >= SUSPECT_DEATHS else nullcontext():
+            if not lane.answering:
+                return 0.0  # all of it was over before its turn came
             taken, count = await self._take_turn(
                 group,
                 deaths=deaths,

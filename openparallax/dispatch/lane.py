@@ -45,12 +45,22 @@ class TakeTurn(Protocol):
 class Lane:
     """What of one chat waits for its turn, in order; exists while something waits or runs."""
 
-    __slots__ = ("chat", "is_ready", "is_running", "surprises", "waiting", "window_until")
+    __slots__ = (
+        "answering",
+        "chat",
+        "is_ready",
+        "is_running",
+        "surprises",
+        "waiting",
+        "window_until",
+    )
 
     def __init__(self, chat: int) -> None:
         self.chat = chat
         self.waiting: deque[Envelope] = deque()
         self.is_running = False
+        self.answering: set[int] = set()
+        """What the running turn answers, less what is over meanwhile."""
         self.is_ready = False
         self.window_until = 0
         self.surprises = 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from openparallax.clock import Clock
 from openparallax.dispatch.asking import Asking
+from openparallax.dispatch.calling_off import CallingOff, Running, calm
 from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, Spent
 from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Taken
 from openparallax.dispatch.obeying import Obeying
@@ -69,6 +70,8 @@ class TurnTaker:
         self._log = log
         self._metrics = metrics
         self._started = clock.monotonic()
+        self._calling_off = CallingOff()
+        self.interrupt = self._calling_off.interrupt
 
     async def take(
         self,
@@ -97,8 +100,38 @@ class TurnTaker:
         Raises:
             NotStored: The disk refused; nothing happened; to be repeated later.
         """
+        running = self._calling_off.begin(group[0].chat)
+        try:
+            return await self._take(
+                running,
+                group,
+                deaths=deaths,
+                is_cold=is_cold,
+                waiting=waiting,
+                window_until=window_until,
+            )
+        except asyncio.CancelledError:
+            if not running.is_called_off:
+                raise
+            calm()
+            self._metrics.count("turns", "overtaken")
+            return Taken.DONE, len(group)
+        finally:
+            self._calling_off.end(group[0].chat)
+
+    async def _take(
+        self,
+        running: Running,
+        group: Sequence[Envelope],
+        *,
+        deaths: int,
+        is_cold: bool,
+        waiting: int,
+        window_until: int,
+    ) -> tuple[Taken, int]:
         started = self._clock.monotonic()
         if self._clock.now() >= window_until - WINDOW_MARGIN_S:
+            running.task = None
             return await self._hold(group)
         chat = await self._find_chat(group[0].chat)
         if not self._serves(chat.account):
@@ -107,12 +140,14 @@ class TurnTaker:
         answer = Answer(chat, window_until, started)
         if head.errand is not Errand.TURN:
             self._presence.begin(chat, head, is_typing=False)
+            running.task = None
             await self._finisher.finish(
                 answer, group, await self._obeying.answer(head, waiting), []
             )
             return Taken.DONE, 1
         texts = await self._read(group)
         if not texts:
+            running.task = None
             return await self._lose(answer, group, is_cold=is_cold)
         group = group[: len(texts)]
         if deaths >= DEATHS:
@@ -124,13 +159,14 @@ class TurnTaker:
                 return Taken.LATER, 0  # ended or moved in that very moment
             self._presence.begin(chat, group[-1], is_typing=True)
             try:
-                said = await self._ask(chat, group, texts)
+                said = await self._ask(running, chat, group, texts)
                 claim.is_over = True
             except asyncio.CancelledError:
                 self._database.unit(_writing(envelopes.unclaim([one.number for one in group])))
                 raise
             finally:
                 self._presence.end(chat.id)
+        running.task = None
         await self._finisher.finish(answer, group, said, texts)
         return Taken.DONE, len(group)
 
@@ -169,7 +205,9 @@ class TurnTaker:
             await claimed
         return claim
 
-    async def _ask(self, chat: ChatRow, group: Sequence[Envelope], texts: list[Entry]) -> Said:
+    async def _ask(
+        self, running: Running, chat: ChatRow, group: Sequence[Envelope], texts: list[Entry]
+    ) -> Said:
         head = group[0]
         turn = await self._asking.turn_for(chat, group, texts)
         try:
@@ -181,25 +219,24 @@ class TurnTaker:
                 return Said(text=reply.text, spent=spent)
             reason = "empty"
         except asyncio.CancelledError:
-            if self._is_stopping():
+            if running.is_called_off or self._is_stopping():
                 raise
             spent = NOTHING_SPENT
-            # The engine's own doing: not ours to be ended by.
-            task = asyncio.current_task()
-            while task is not None and task.cancelling():
-                task.uncancel()
+            calm()  # the engine's own doing: not ours to be ended by
             reason = "CancelledError"
         except EngineError as error:
-            self._failed(head, error)
+            self._failed(running, head, error)
             return Said(notice=error.notice, spent=Spent(error.model, error.usage))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the person is told
-            self._failed(head, error)
+            self._failed(running, head, error)
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, reason=reason)
         return Said(notice="engine_failed", spent=spent)
 
-    def _failed(self, head: Envelope, error: BaseException) -> None:
+    def _failed(self, running: Running, head: Envelope, error: BaseException) -> None:
+        if running.is_called_off:
+            return  # that is how it ended the turn
         self._metrics.count("engine_failures", "raised")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, exc_info=error)
 

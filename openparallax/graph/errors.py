@@ -191,17 +191,6 @@ def classify(code: int | None, http_status: int = 400) -> ErrorClass:
 _SOMEBODY_ELSE: Final = frozenset({401, 403, 404, 405, 407, 410})
 
 
-def is_account_wide(code: int) -> bool:
-    """Whether every other message of the same number would meet this refusal now.
-
-    True for all of ``ACCOUNT`` and for the rates of app, account and number; false for `PAIR_RATE`.
-    """
-    known = fact(code)
-    return known is not None and (
-        known.error_class is _ACCOUNT or (known.error_class is _SLOW and code != PAIR_RATE)
-    )
-
-
 def meaning(code: int | None) -> str:
     """A clause for a person, such as ``the access token has expired or was withdrawn``."""
     known = fact(code) if code is not None else None

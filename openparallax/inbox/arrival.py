@@ -7,12 +7,8 @@ from openparallax.inbox.admission import Admission
 from openparallax.model.messages import Inbound
 from openparallax.storage import Connection
 from openparallax.storage.chats import ChatRow
+from openparallax.storage.window import WINDOW_S
 
-WINDOW_S = 24 * 3600
-"""How long a person's message allows free-form answers.
-
-Source: Cloud API, customer service window.
-"""
 OLDEST_S = 8 * 86400
 """Meta repeats for seven days; a timestamp older than this says nothing about the window."""
 

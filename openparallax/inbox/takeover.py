@@ -2,7 +2,6 @@
 
 from openparallax.inbox.account import Account
 from openparallax.inbox.admission import Admission
-from openparallax.inbox.arrival import WINDOW_S
 from openparallax.model.entry import ENGINE_PART
 from openparallax.model.envelope import Errand
 from openparallax.model.messages import Echo
@@ -10,6 +9,7 @@ from openparallax.session.notices import ANSWERS_TO_COMMANDS
 from openparallax.storage import Connection, chats, envelopes, parcels
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
+from openparallax.storage.window import WINDOW_S
 from openparallax.transcript import Transcripts
 
 _ENDED = frozenset({Errand.TURN, Errand.ONLY_TEXT, Errand.RESEND, Errand.RATE_LIMITED})

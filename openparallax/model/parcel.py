@@ -26,10 +26,6 @@ class ParcelState(IntEnum):
     EXPIRED = 15
 
 
-OPEN_BELOW = ParcelState.ACCEPTED
-"""States below this one are open."""
-
-
 @noun(frozen=True, slots=True)
 class Parcel:
     """One message of ours that waits to be sent; it holds no words.

@@ -7,9 +7,10 @@ from typing import Any
 
 from openparallax.chats.directory import Directory
 from openparallax.chats.ids import values_of_address
+from openparallax.chats.numbers import match_key
 from openparallax.clock import Clock
 from openparallax.config import normalise_number
-from openparallax.errors import Refusal
+from openparallax.errors import NotStored, Refusal
 from openparallax.logs import Logger
 from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.parcel import Parcel
@@ -27,7 +28,13 @@ from openparallax.transcript import Transcripts
 
 MOST_CHARACTERS = 20_000
 LONGEST_WAIT_S = 600.0
-_USAGE, _TRY_AGAIN = 2, 75
+BEHIND_S = 0.2
+"""How often it is looked whether the chat that this one was merged with has sent all."""
+_USAGE, _UNAVAILABLE = 2, 69
+
+
+class _Behind(Refusal):
+    """What another chat of the same person still has to send comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +102,26 @@ class Posting:
             ``hint``, what it means and what to do, or "".
 
         Raises:
-            Refusal: Nothing was posted; its text says why.
-            NotStored: Nothing was posted; may be repeated.
+            Refusal: Nothing was posted; its text says why. With 69 it may be repeated.
         """
         to, account, text, wait_s = self._parse(asked)
-        until = await self._window_until(account, to)
-        posted = await self._database.unit(
-            lambda connection: self._post(connection, account, to, text, until), self._posted
-        )
+        deadline = self._clock.monotonic() + wait_s
+        try:
+            until = await self._window_until(account, to)
+            posted = await self._posted_in_order(
+                lambda connection: self._post(connection, account, to, text, until), deadline
+            )
+        except NotStored as error:
+            # Not 75, as other commands have it: to whoever sends that means that it is kept.
+            raise Refusal(f"nothing was sent: {error}", exit_code=_UNAVAILABLE) from None
         self._log.info(
             "operator_sent",
             chat=posted.chat.id,
             turn=posted.parcels[0].turn,
             parts=len(posted.parcels),
         )
-        state, code, hint = await self._watch.settled(posted.parcels, wait_s)
+        left_s = max(0.0, deadline - self._clock.monotonic())
+        state, code, hint = await self._watch.settled(posted.parcels, left_s)
         return {
             "chat": posted.chat.id,
             "parcels": [parcel.number for parcel in posted.parcels],
@@ -170,7 +182,9 @@ class Posting:
 
         def work(connection: Connection) -> tuple[ChatRow, int]:
             chat = _find(connection, account, to)
-            return chat, window.known_until(connection, chat.id, now)
+            # Before two chats turned out to be theirs they may have written in the other one.
+            theirs = (chat.id, *chats.losers_of(connection, chat.id))
+            return chat, max(window.known_until(connection, one, now) for one in theirs)
 
         chat, until = await self._database.read(work)
         if now < until - WINDOW_MARGIN_S:
@@ -180,15 +194,42 @@ class Posting:
             raise Refusal(f"their 24-hour window {closed}: {TEMPLATES}")
         return int(now) + window.WINDOW_S
 
+    async def _posted_in_order(
+        self, work: Callable[[Connection], _Posted], deadline: float
+    ) -> _Posted:
+        """Post, once nothing of the person is left in a chat that was merged with this one.
+
+        Raises:
+            Refusal: Something was left until ``deadline``, in monotonic time, or another reason.
+            NotStored: Nothing was posted.
+        """
+        while True:
+            try:
+                return await self._database.unit(work, self._posted)
+            except _Behind:
+                left_s = deadline - self._clock.monotonic()
+                if left_s <= 0:
+                    raise
+                await self._clock.sleep(min(BEHIND_S, left_s))
+
     def _post(
         self, connection: Connection, account: str, to: str, text: str, until: int
     ) -> _Posted:
         """Part of a unit: keep the words as the history shows them, and post what is sent."""
         if self._is_draining():
-            raise Refusal("the daemon is stopping; try again in a moment", exit_code=_TRY_AGAIN)
+            raise Refusal(
+                "nothing was sent: the daemon is stopping; try again in a moment",
+                exit_code=_UNAVAILABLE,
+            )
         chat, now = _find(connection, account, to), self._clock.now()
         if not chat.address:
             raise Refusal("this person left the number to somebody else, and has no other id")
+        if parcels.has_to_send(connection, chats.losers_of(connection, chat.id)):
+            raise _Behind(
+                "nothing was sent: what was written to this person before, under another id, is "
+                "still on its way; try again in a moment",
+                exit_code=_UNAVAILABLE,
+            )
         cached = self._directory.cached(chat.id)
         if cached is not None and cached.latest is not None and cached.latest < now:
             cached.latest = int(now)  # an /otr from before it has to look for it
@@ -230,6 +271,8 @@ class Posting:
 
 def _find(connection: Connection, account: str, to: str) -> ChatRow:
     ours = chats.find_account(connection, account)
+    if match_key(to) in map(match_key, chats.displays(connection).values()):
+        raise Refusal("that is a number of ours: nobody reads there what is sent from here")
     if ours is not None:
         for value in values_of_address(to):
             alias = aliases.find(connection, ours, value)

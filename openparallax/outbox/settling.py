@@ -159,9 +159,7 @@ class Settling:
         return Next(has_sent=True)
 
     def _refuse(self, connection: Connection, parcel: Parcel, code: int | None) -> Refusal:
-        refusal = refuse(
-            connection, parcel, code, sent_to=parcel.to, transcripts=self._transcripts
-        )
+        refusal = refuse(connection, parcel, code, sent_to=parcel.to, transcripts=self._transcripts)
         if refusal.has_moved:
             self._forget_chats()
         return refusal

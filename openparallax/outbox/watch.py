@@ -76,7 +76,8 @@ class Watch:
 
 _ENDS = {
     ParcelState.LOST: "its words were off the record and went with a restart",
-    ParcelState.WITHDRAWN: "somebody answered from the phone before it was sent",
+    ParcelState.WITHDRAWN: "it was withdrawn before it was sent: somebody answered from the phone, "
+    "or the person was forgotten",
     ParcelState.UNCONFIRMED: "Meta never said whether it took it; look at the phone",
     ParcelState.EXPIRED: "it waited too long",
 }

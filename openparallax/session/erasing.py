@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from openparallax.model.text import SessionId
 from openparallax.session import placement
-from openparallax.storage import Connection, chats, envelopes, erasing, parcels, sessions
+from openparallax.storage import Connection, chats, envelopes, erasing, names, parcels, sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def begin(connection: Connection, chat: int, now: float) -> Ended:
     erasing.mark(connection, chat)
     row = chats.chat_by_id(connection, chat)
     if row is not None:
-        erasing.unname(connection, row.contact)
+        names.forget(connection, row.contact)
         placement.close_over(connection, row, int(now))
         chats.release(connection, chat)
     return Ended(chat, unfinished, settled, off)

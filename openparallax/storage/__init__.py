@@ -13,7 +13,8 @@ nothing is found by scanning what is finished.
 Beside the file lie its lock, which says who has it, and for a week copies of it (`copies`). Words
 that are to go are overwritten where they stand (`erasing`), in the copies too (`scrubbing`).
 
-The movers (inbox, dispatch, outbox) and the transcript enter; nobody above knows that it is SQLite.
+Who moves, keeps or forgets something enters, and the app; the command line only for a file that no
+daemon has: who holds it, its backup. Nobody above knows that it is SQLite.
 """
 
 from openparallax.storage.database import Connection, Database, Write

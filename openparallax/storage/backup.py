@@ -1,4 +1,4 @@
-"""A copy of the file for elsewhere, made while it is in use; its check; and putting it back.
+"""A copy of the file for elsewhere, made while it is in use.
 
 A backup is copied in steps by the connection that writes, each step between two groups. So nobody
 waits longer than for a step, SQLite itself adds what is written meanwhile (a change by any other
@@ -8,20 +8,13 @@ was at its end.
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import threading
-import time
-from collections.abc import Callable
-from contextlib import closing, suppress
-from pathlib import Path
 from typing import Self
 
-from openparallax.errors import NotStored, Refusal, StartError
+from openparallax.errors import NotStored, Refusal
 from openparallax.storage import copies
 from openparallax.storage.database import Connection, Database
-from openparallax.storage.lock import Lock
-from openparallax.storage.migrations import APPLICATION_ID, newest
 from openparallax.storage.unit import name_of
 
 STEP_PAGES = 256
@@ -166,120 +159,3 @@ class _Steps:
         self._leave.acquire()
         if self._is_abandoned:
             raise _AbandonedError
-
-
-# -- files that nobody has open -------------------------------------------------------------------
-
-
-def verify(path: Path) -> int:
-    """See that a file is a whole database of ours; its schema.
-
-    Reads all of it.
-
-    Raises:
-        Refusal: It is none, or it is damaged, or a newer OpenParallax made it.
-    """
-    try:
-        if not path.is_file():
-            raise Refusal(f"{path} is no file.")
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
-            return _verify(file, path)
-    except OSError as error:
-        raise Refusal(f"{path} cannot be read: {error.strerror}.") from None
-    except sqlite3.Error as error:
-        raise Refusal(f"{path} is no database, or is damaged ({name_of(error)}).") from None
-
-
-def _verify(file: Connection, path: Path) -> int:
-    (application,) = file.execute("PRAGMA application_id").fetchone()
-    (version,) = file.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID or version < 1:
-        raise Refusal(f"{path} is no database of OpenParallax.")
-    if version > newest():
-        raise Refusal(
-            f"{path} has schema {version}, this program knows {newest()}: it was made by a newer "
-            "OpenParallax. Install that one, then restore."
-        )
-    found = file.execute("PRAGMA quick_check(1)").fetchone()
-    if found != ("ok",):
-        raise Refusal(f"{path} is damaged. Take another backup.")
-    return int(version)
-
-
-def restore(
-    backup: Path, database: Path, *, on_progress: Callable[[], None] = lambda: None
-) -> Path | None:
-    """Put a backup in the place of a database; whatever fails, the database stays as it was.
-
-    What was there is kept beside it for a week, as one of the copies (`copies`).
-
-    A restored file knows nothing of what came after it was made. So the daemon takes up what was
-    unfinished then: messages that waited are answered, and parts that were being sent are sent,
-    even if both happened since; nothing after a day, since the customer service window has closed.
-    What was acknowledged to Meta since is not brought again. Words that were forgotten since are
-    back: forget them again. Whoever went off the record since is on it again in the restored file.
-    The mark of a running process in it is that of the time of the backup, which is treated as one
-    that was killed at that moment.
-
-    Args:
-        backup: Is not changed.
-        database: Where it is to stand; it need not exist.
-        on_progress: Called about once a second.
-
-    Returns:
-        Where the database that was there stands now; None if there was none.
-
-    Raises:
-        Refusal: The backup is not usable; the database is in use (75); there is no room (75).
-    """
-    verify(backup)
-    lock = Lock(database)
-    try:
-        database.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
-        lock.take()
-    except StartError:
-        raise Refusal(
-            f"{database} is in use: stop the daemon (or the other command) first.", exit_code=75
-        ) from None
-    except OSError as error:
-        raise Refusal(f"cannot write to {database.parent}: {error.strerror}.") from None
-    try:
-        new = copies.restoring(database)
-        copies.remove_unfinished(database)
-        with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as source:
-            copies.make(source, database, new, on_progress=on_progress)
-        aside = _move_aside(database)
-        new.rename(database)
-        copies.sync_folder(database.parent)
-    except copies.NoRoomError as error:
-        raise Refusal(str(error), exit_code=75) from None
-    except (OSError, sqlite3.Error) as error:
-        name = name_of(error) if isinstance(error, sqlite3.Error) else error.strerror
-        raise Refusal(f"{database} could not be replaced ({name}).", exit_code=75) from None
-    finally:
-        with suppress(OSError):
-            copies.remove_unfinished(database)
-        lock.release()
-    return aside
-
-
-def _move_aside(database: Path) -> Path | None:
-    """Have the present database under the name of a copy too, with its log written home."""
-    if not database.exists():
-        return None
-    aside = copies.of_replaced(database, time.time())
-    with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as present:
-        # Closed as the last one, it deletes its log; a damaged file keeps it.
-        present.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        present.execute("PRAGMA journal_mode = DELETE")
-    for end in ("-wal", "-shm"):
-        # The log of one file would be written into the other.
-        with suppress(FileNotFoundError):
-            Path(f"{database}{end}").rename(f"{aside}{end}")
-    # Both names until the other file takes the one over: at no time is there no database.
-    try:
-        os.link(database, aside)
-    except OSError:
-        shutil.copy2(database, aside)
-    os.utime(aside)
-    return aside

@@ -5,6 +5,7 @@ from typing import Any
 
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId
+from openparallax.storage import names
 from openparallax.storage.database import Connection
 from openparallax.storage.transcripts import REPEATED_FOR_S
 
@@ -71,7 +72,7 @@ def _row(row: tuple[Any, ...]) -> ChatRow:
         contact=row[1],
         account=row[2],
         address=row[3],
-        name=row[4],
+        name=names.shown(row[4]),
         session=Session(SessionId(row[5]), Mode(row[6])),
         opened_at=row[7],
         before=row[8],
@@ -120,11 +121,12 @@ def note_display(connection: Connection, phone_number_id: str, digits: str) -> N
 
 
 def add_contact(connection: Connection, name: str) -> int:
-    return int(connection.execute("INSERT INTO contacts (name) VALUES (?)", (name,)).lastrowid or 0)
+    row = (names.stored(name),)
+    return int(connection.execute("INSERT INTO contacts (name) VALUES (?)", row).lastrowid or 0)
 
 
 def name_contact(connection: Connection, contact: int, name: str) -> None:
-    connection.execute("UPDATE contacts SET name = ? WHERE id = ?", (name, contact))
+    names.change(connection, contact, name)
 
 
 def merge(connection: Connection, loser: ChatRow, survivor: ChatRow) -> None:

@@ -31,8 +31,11 @@ def of_schema(database: Path, version: int) -> Path:
 
 
 def of_replaced(database: Path, now: float) -> Path:
-    """Where a database stands that gave way to a restored one at ``now``, unix seconds."""
-    return Path(f"{database}.replaced-{int(now)}.copy")
+    """Where a database is to stand that gives way to a restored one at ``now``, unix seconds."""
+    at = int(now)
+    while (path := Path(f"{database}.replaced-{at}.copy")).exists():
+        at += 1
+    return path
 
 
 def unfinished(database: Path) -> Path:
@@ -46,9 +49,50 @@ def restoring(database: Path) -> Path:
 
 
 def remove_unfinished(database: Path) -> None:
-    """Delete what a process left that was killed while it made a copy; may be repeated."""
+    """Delete what a process left that was killed while it made a copy; may be repeated.
+
+    Nobody else may use the database meanwhile.
+    """
     remove(unfinished(database))
     remove(restoring(database))
+    for copy in all_of(database):
+        # Killed while one file took the other's place: both names are still the database's.
+        if database.exists() and copy.samefile(database):
+            for end in ("-wal", "-shm"):
+                if not Path(f"{database}{end}").exists():
+                    with suppress(FileNotFoundError):
+                        Path(f"{copy}{end}").rename(f"{database}{end}")
+            remove(copy)
+
+
+def tidy(database: Path) -> None:
+    """Let no words stand beside the copies: what was killed at work in one is undone.
+
+    That is SQLite's doing as soon as a copy is opened that has a journal. What belongs to a copy
+    that is there no more goes. May be repeated; nobody else may work with the copies meanwhile.
+    """
+    beside = re.compile(f"({re.escape(database.name)}{_KINDS})-(?:journal|wal|shm)")
+    for file in sorted(database.parent.iterdir()):
+        found = beside.fullmatch(file.name)
+        if found is None:
+            continue
+        copy = file.with_name(found[1])
+        if not copy.exists():
+            file.unlink(missing_ok=True)
+        elif file.name.endswith("-journal"):
+            _roll_back(copy, file)
+
+
+def _roll_back(copy: Path, journal: Path) -> None:
+    was = copy.stat()
+    # A copy that cannot be opened keeps it: whoever scrubs it finds that out, and says so.
+    with suppress(sqlite3.Error):
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        # One that was not complete, and nothing of it in the copy yet, SQLite leaves there.
+        journal.unlink(missing_ok=True)
+    os.utime(copy, (was.st_atime, was.st_mtime))
 
 
 def all_of(database: Path) -> list[Path]:

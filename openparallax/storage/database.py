@@ -311,11 +311,11 @@ class Database:
             except Exception as error:  # noqa: BLE001 - whatever it was, it is this unit's outcome
                 unit.error = error
                 self._drop_caches()
-                if isinstance(error, sqlite3.OperationalError):
-                    self._trouble(error, 1)
                 if not connection.in_transaction:
                     self._ended(error)
                     return
+                if isinstance(error, sqlite3.OperationalError):
+                    self._trouble(error, 1)
                 try:
                     run("ROLLBACK TO unit")
                     run("RELEASE unit")

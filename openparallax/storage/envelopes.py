@@ -218,8 +218,3 @@ def session_has_work(connection: Connection, session: SessionId, chat: int) -> b
         ).fetchone()
         is not None
     )
-
-
-def count_waiting(connection: Connection) -> int:
-    """How many messages are unfinished; looks through them all."""
-    return int(connection.execute("SELECT count(*) FROM envelopes").fetchone()[0])

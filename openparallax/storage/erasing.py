@@ -123,15 +123,6 @@ def drop_history(connection: Connection, session: int) -> int:
     ).rowcount
 
 
-def unname(connection: Connection, contact: int) -> None:
-    """Forget a contact's display name: overwritten first, so that no free space keeps it."""
-    connection.execute(
-        "UPDATE contacts SET name = printf('%*s', length(CAST(name AS BLOB)), '') WHERE id = ?",
-        (contact,),
-    )
-    connection.execute("UPDATE contacts SET name = '' WHERE id = ?", (contact,))
-
-
 # -- what is old ----------------------------------------------------------------------------------
 
 
@@ -163,7 +154,8 @@ def due(connection: Connection, above: int, arrived: int, cutoff: float, now: fl
     """What came in before ``cutoff``, among the next rows.
 
     Rows stand in the order in which they came, so each came no earlier than any before it. A time
-    that is ahead of the clock cannot be true and says nothing.
+    that is ahead of the clock cannot be true and says nothing; nor does one that was believed while
+    the clock itself was ahead.
 
     Args:
         connection: Any.
@@ -174,6 +166,7 @@ def due(connection: Connection, above: int, arrived: int, cutoff: float, now: fl
     """
     rows: list[Row] = []
     most = 2 * STEP
+    arrived = arrived if arrived <= now else 0
     found = connection.execute(
         "SELECT id, sent_at, role, turn, session, length(CAST(words AS BLOB)) FROM transcript "
         "WHERE id > ? ORDER BY id LIMIT ?",

@@ -56,6 +56,7 @@ class DatabaseFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self.path.chmod(0o600)
             copies.remove_unfinished(self.path)
+            copies.tidy(self.path)
         except OSError as error:
             self.release_lock()
             raise StartError(

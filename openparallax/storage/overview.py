@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from openparallax.model.session import Mode
+from openparallax.storage import names
 from openparallax.storage.database import Connection
 
 MOST_COUNTED = 1000
@@ -23,9 +24,7 @@ class ChatLine:
 
     Attributes:
         chat: Opaque id.
-        contact: Opaque id of the contact.
         account: Phone number id of ours.
-        account_row: Its row.
         address: Where answers go.
         name: The contact's display name, or "".
         mode: Of the open session.
@@ -39,9 +38,7 @@ class ChatLine:
     """
 
     chat: int
-    contact: int
     account: str
-    account_row: int
     address: str
     name: str
     mode: Mode
@@ -82,8 +79,7 @@ class Said(NamedTuple):
 
 
 _CHAT = """
-SELECT c.id, c.contact, a.phone_number_id, c.account, c.address, p.name, s.mode, s.id, s.opened_at,
-       c.taken_until
+SELECT c.id, a.phone_number_id, c.address, p.name, s.mode, s.id, s.opened_at, c.taken_until
 FROM chats c
 JOIN accounts a ON a.id = c.account
 JOIN contacts p ON p.id = c.contact
@@ -131,19 +127,17 @@ def _lines(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> list[Chat
     return [
         ChatLine(
             chat=row[0],
-            contact=row[1],
-            account=row[2],
-            account_row=row[3],
-            address=row[4],
-            name=row[5],
-            mode=Mode(row[6]),
-            session=row[7],
-            opened_at=row[8],
+            account=row[1],
+            address=row[2],
+            name=names.shown(row[3]),
+            mode=Mode(row[4]),
+            session=row[5],
+            opened_at=row[6],
             last_at=_last_at(connection, row[0]),
-            messages=_count(connection, row[7]),
+            messages=_count(connection, row[5]),
             waiting=waiting.get(row[0], 0),
             sending=sending.get(row[0], 0),
-            taken_until=row[9],
+            taken_until=row[7],
         )
         for row in rows
     ]

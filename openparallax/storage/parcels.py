@@ -171,7 +171,8 @@ def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> 
         connection: Inside a unit.
         parcel: Leaves the state that it has here.
         code: Meta's error code where Meta said so; what our clock believes of the window counts no
-            more then, for this turn and older ones.
+            more then, for this turn and older ones, and for all that were posted under no newer
+            message: else they would let this one go at once, again and again.
 
     Returns:
         False if the parcel had left its state; nothing was changed.
@@ -188,8 +189,9 @@ def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> 
     if code is not None:
         connection.execute(
             "UPDATE parcels SET state = 3, window_until = 0 "
-            "WHERE chat = ? AND state < 10 AND state IN (0, 3) AND turn <= ?",
-            (parcel.chat, parcel.turn),
+            "WHERE chat = ? AND state < 10 AND state IN (0, 3) "
+            "AND (turn <= ? OR window_until <= ?)",
+            (parcel.chat, parcel.turn, parcel.window_until),
         )
     return True
 
@@ -350,6 +352,17 @@ def open_of_chat(connection: Connection, chat: int) -> list[Parcel]:
         _PARCEL + "WHERE p.chat = ? AND p.state < 10 ORDER BY p.number", (chat,)
     ).fetchall()
     return [_row(row) for row in rows]
+
+
+def has_to_send(connection: Connection, chats: Sequence[int]) -> bool:
+    """Whether something of these chats is to be sent, or may be sent again; not what is held."""
+    found = (
+        connection.execute(
+            "SELECT 1 FROM parcels WHERE chat = ? AND state < 10 AND state <> 3", (chat,)
+        ).fetchone()
+        for chat in chats
+    )
+    return any(found)
 
 
 def chats_with_work(connection: Connection, above: int, most: int, open_after: float) -> list[int]:

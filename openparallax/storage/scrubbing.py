@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openparallax.errors import Refusal
-from openparallax.storage import erasing, parcels
+from openparallax.storage import erasing, names, parcels
 from openparallax.storage.unit import name_of
 
 
@@ -26,6 +26,11 @@ class KnownAs(NamedTuple):
 
     account: str | None
     alias: str
+
+
+def current(alias: str) -> str:
+    """An alias as it was before it was left; see `storage.aliases`."""
+    return alias.removeprefix("w:").partition("<")[0] if alias.startswith("w:") else alias
 
 
 def forget_in(copy: Path, known_as: Sequence[KnownAs]) -> int:
@@ -54,7 +59,9 @@ def forget_in(copy: Path, known_as: Sequence[KnownAs]) -> int:
         for chat, contact in chats:
             connection.execute("DELETE FROM envelopes WHERE chat = ?", (chat,))
             parcels.abandon(connection, chat)
-            erasing.unname(connection, contact)
+            names.forget(connection, contact)
+        if chats:
+            names.write_anew(connection)
     return len(chats)
 
 

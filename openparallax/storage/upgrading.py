@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openparallax.errors import StartError
-from openparallax.storage import copies
+from openparallax.storage import copies, names
 from openparallax.storage.migrations import migrate, newest, version_of
 
 _ROWS_A_STEP = 5000
@@ -55,6 +55,10 @@ def upgrade(
             copies.make(connection, path, copy, on_progress=on_progress)
         now = migrate(connection)
         _rewrite(connection, path, on_progress)
+        if not names.are_in_place(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            names.write_anew(connection)
+            connection.execute("COMMIT")
     except copies.NoRoomError as error:
         raise StartError(
             f"storage.url: {path} is of an older OpenParallax and is copied before it is changed. "

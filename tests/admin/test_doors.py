@@ -5,8 +5,10 @@ import errno
 import os
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from openparallax.admin import callers, server
@@ -177,18 +179,55 @@ async def test_a_connection_that_says_nothing_whole(
     await writer.wait_closed()
 
 
-async def test_more_connections_than_it_takes(
+async def test_who_only_holds_connections_keeps_nobody_out(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
     port = office.server.port
     assert port is not None
     held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await office.ask("/healthz") == (200, "ok")
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         async with asyncio.timeout(5):
-            await reader.readexactly(1)
-    writer.close()
+            await held[0][0].readexactly(1)
     for _, one in held:
         one.close()
-        await one.wait_closed()
+        with suppress(ConnectionError):
+            await one.wait_closed()
+
+
+async def test_who_is_being_answered_keeps_the_connection(
+    open_office: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 1)
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def control(_asked: object) -> dict[str, bool]:
+        asked.set()
+        await answered.wait()
+        return {"done": True}
+
+    office = await open_office(controls={"status": control})
+    calling = asyncio.create_task(office.call("/control/status", json={}))
+    await asked.wait()
+    with pytest.raises(aiohttp.ClientError):
+        await office.call("/healthz", "GET")
+    answered.set()
+    assert await calling == (200, {"done": True})
+
+
+@pytest.mark.parametrize(
+    "sent", [b"canary\r\n\r\n", b"GET /healthz HTTP/1.1\r\ncanary\r\n\r\n", b"\0canary\r\n\r\n"]
+)
+async def test_what_is_not_understood_is_not_repeated(office: Office, sent: bytes) -> None:
+    port = office.server.port
+    assert port is not None
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.0 400 Bad Request\r\nServer: OpenParallax\r\n")
+    assert b"canary" not in answer
+    assert office.log.lines == []
+    writer.close()
+    await writer.wait_closed()

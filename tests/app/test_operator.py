@@ -5,24 +5,27 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from openparallax import logs
-from openparallax.app import operator
+from openparallax.app import erasure, operator
 from openparallax.app.operator import Operator
 from openparallax.clock import SystemClock
 from openparallax.errors import Refusal
+from openparallax.model.session import Mode
 from openparallax.plugin import Reply, Turn
-from openparallax.storage import Database, backup
-from tests.canary import Canary
+from openparallax.storage import Connection, Database, aliases, chats, copies, restoring, sessions
+from tests.canary import Canary, heard_singing, singing_in
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
-from tests.flow.records import T0, awake, begin
+from tests.flow.records import T0, awake, begin, troubles
 from tests.town import ANN, BOB, Town
 
 ID, PARENT = "DE.10010010010010010010", "DE.ENT.506"
+CID, DAN, EVE = "4915100000003", "4915100000004", "4915100000005"
 
 
 async def ask(town: Town, name: str, **asked: Any) -> dict[str, Any]:
@@ -213,7 +216,7 @@ async def test_a_backup_of_a_running_house_is_restored_and_served(
     await town.hears(ANN, 2)
     await town.quiet()
     await town.stop()
-    aside = backup.restore(file, town.state / "openparallax.db")
+    aside = restoring.restore(file, town.state / "openparallax.db").aside
     assert aside is not None
     town.graph.accepted.clear()
     await town.start()
@@ -221,6 +224,95 @@ async def test_a_backup_of_a_running_house_is_restored_and_served(
     await town.say(ANN, "now", at=T0 + 3)
     assert (await town.hears(ANN, 2))[-1] == "now"
     assert [one.text for one in engine.asked[-1].history] == ["hello", "hello", "waits", "waits"]
+
+
+async def test_what_a_restored_file_is_told(
+    town: Town, engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is on the record again, nothing is answered twice, forgetting comes to its end."""
+    forgotten, off = Canary(), Canary()
+    await met(town)  # Bob is off the record in the backup already
+    for at, (who, words) in enumerate([(CID, "hello"), (DAN, f"hello {forgotten}")]):
+        await town.say(who, words, at=T0 + 3 + at)
+        await town.hears(who, 1)
+    await town.quiet()
+    pieces = await town.up.operator.backup()
+    file = tmp_path / "backup"
+    file.write_bytes(b"".join([piece async for piece in pieces]))
+    await town.say(CID, "/otr", at=T0 + 10)
+    await town.say(EVE, "/otr", at=T0 + 11)  # whom the backup does not know
+    since = meta.text(ANN, "since", at=T0 + 12, name="Ann", user_id=ID)
+    await town.post(since)
+    for who, count in ((CID, 2), (EVE, 1), (ANN, 3)):
+        await town.hears(who, count)
+    await town.quiet()
+    with monkeypatch.context() as patched:  # killed right after it has begun
+        patched.setattr(erasure.Erasure, "_finish", None)
+        with pytest.raises(TypeError):
+            await ask(town, "forget", who=DAN)
+    await town.crash()
+    path = town.state / "openparallax.db"
+    assert restoring.restore(file, path).was_told
+    assert singing_in(town.state, forgotten) == []
+    asked = len(engine.asked)
+    town.graph.accepted.clear()
+    await town.start()
+    await town.post(since)
+    await town.say(CID, off.words, at=T0 + 20)
+    await town.say(BOB, off.words, at=T0 + 20)
+    await town.say(EVE, "on", at=T0 + 20)
+    for who in (CID, BOB, EVE):
+        await town.hears(who, 1)
+    await town.quiet()
+    assert town.heard(ANN) == []
+    modes = {turn.chat.id: turn.mode.label for turn in engine.asked[asked:]}
+    assert sorted(modes.values()) == ["off the record", "off the record", "on the record"]
+    assert heard_singing(town, off) == []
+    # Back on it they return to where they were.
+    await town.say(CID, "/otr off", at=T0 + 21)
+    await town.say(CID, "again", at=T0 + 22)
+    await town.until(lambda: "again" in town.heard(CID))
+    assert [one.text for one in engine.asked[-1].history] == ["hello", "hello"]
+    assert troubles(town) == []
+
+
+async def test_names_that_somebody_had_before(tmp_path: Path) -> None:
+    """SQLite moves rows that grow, and leaves what they were in the gaps of pages."""
+    path, random = tmp_path / "x.db", Random(7)  # noqa: S311 - one that leaves some
+    who, had = 31, list[str]()
+
+    def name_of(contact: int) -> str:
+        name = f"{contact - 1:02d}-{random.randbytes(random.randrange(3, 120)).hex()}"
+        if contact == who:
+            had.append(name)
+        return name
+
+    def work(connection: Connection) -> None:
+        for contact in range(1, 61):
+            assert chats.add_contact(connection, name_of(contact)) == contact
+        for _ in range(150):
+            contact = random.randrange(60) + 1
+            chats.name_contact(connection, contact, name_of(contact))
+        account = chats.account_id(connection, "100")
+        aliases.add(connection, account, "u:XX.1", who, 0)
+        chat = chats.add_chat(connection, account, who, "XX.1")
+        sessions.open_session(connection, chat, Mode.ON_THE_RECORD, 0)
+
+    database = Database(path, log=logs.configure(level="error"))
+    await database.open()
+    await database.unit(work)
+    copy = copies.of_schema(path, 2)
+    await database.read(lambda c: copies.make(c, path, copy))
+    alone = Operator(database, clock=SystemClock(), log=logs.configure(level="error"))
+    assert (await alone.forget({"who": "XX.1"}))["copies"] == 1
+    await database.close()
+    pieces = [name[at : at + 12].encode() for name in had for at in range(3, len(name) - 12)]
+    for file in (path, copy):
+        assert not [piece for piece in pieces if piece in file.read_bytes()]
+        with closing(sqlite3.connect(file)) as look:
+            assert look.execute(
+                "SELECT count(*) FROM contacts WHERE trim(name) <> ''"
+            ).fetchone() == (59,)
 
 
 async def test_of_a_file_that_nobody_has_open(town: Town) -> None:

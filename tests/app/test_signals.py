@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,8 +53,14 @@ async def test_an_engine_that_does_not_end_does_not_keep_it(daemon: Daemon) -> N
     assert "Traceback" not in daemon.said
 
 
+def umask_of(daemon: Daemon) -> str:
+    status = Path(f"/proc/{daemon.pid}/status").read_text("ascii")
+    return next(line.split()[1] for line in status.splitlines() if line.startswith("Umask:"))
+
+
 async def test_hang_up_is_logged_and_ignored(daemon: Daemon) -> None:
     await daemon.start()
+    assert umask_of(daemon) == "0077"  # in passing: what it writes is nobody else's
     daemon.signal(signal.SIGHUP)
     await daemon.says("reload_ignored")
     await daemon.deliver(meta.text(ANN, "still there?"))

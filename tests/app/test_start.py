@@ -60,6 +60,11 @@ async def failing(settings: Settings, error: type[Exception]) -> Any:
     return raised.value
 
 
+async def test_what_to_think_about_is_said(town: Town) -> None:
+    assert "setting_noted" in town.log.getvalue()
+    assert "allowed_numbers is empty: everybody may write to this number" in town.log.getvalue()
+
+
 async def test_a_port_that_is_taken(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         error = await failing(on_port(settings, taken.getsockname()[1]), StartError)
@@ -93,6 +98,23 @@ async def test_a_disk_without_room(settings: Settings, stopped: Town) -> None:
     assert not isinstance(error, NotStored)
     await stopped.start()
     assert await stopped.hears(ANN, 1) == ["hello"]
+
+
+async def test_a_look_that_hangs_ends_with_the_house(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = asyncio.Event()
+
+    async def hang() -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(town.up.condition._probe, "_look", hang)
+    asking = asyncio.ensure_future(town.up.condition.reasons())
+    await hanging.wait()
+    await town.stop()
+    await asyncio.wait([asking], timeout=1)
+    assert asking.cancelled()
 
 
 async def test_tried_in_vain_and_then_started(stopped: Town, settings: Settings) -> None:

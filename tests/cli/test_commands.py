@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from openparallax import __version__
 from openparallax.cli import main
-from openparallax.errors import ConfigError, StartError
+from openparallax.errors import ConfigError, NotStored, StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +163,7 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
             78,
             "the stage x could not be made\ntwo\n",
         ),
+        (NotStored("the disk is full"), 75, "openparallax: the disk is full; try again\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -235,17 +236,23 @@ def test_as_a_process(file: Path) -> None:
     assert (gone.returncode, "Traceback" in gone.stderr) == (78, False)
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["serve", "--help"], ["send", "--help"], ["--version"]]
-)
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_examples_in_the_help_keep_their_lines() -> None:
+    said = _run("sessions", "list", "--help").stdout
+
+    assert "\n      openparallax sessions list | cut -f2\n" in said
+    assert "\\b" not in said
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """In a process of its own, where nothing is imported yet."""
     script = (
         "import sys\n"
         "from openparallax.cli import main\n"
-        "try:\n"
-        f"    main({arguments!r})\n"
-        "except SystemExit as end:\n"
-        "    assert not end.code, end.code\n"
+        "for line in ('--help', 'serve --help', 'send --help', '--version'):\n"
+        "    try:\n"
+        "        main(line.split())\n"
+        "    except SystemExit as end:\n"
+        "        assert not end.code, (line, end.code)\n"
         "heavy = {'aiohttp', 'anthropic', 'pydantic', 'yaml', 'structlog', 'asyncio', 'sqlite3'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))\n"
     )

@@ -245,18 +245,26 @@ async def test_on_a_terminal(town: Town, engine: FakeEngine) -> None:
     shown = await asyncio.to_thread(on_terminal, office, "sessions list")
     assert "\x1b[1mCHAT  CONTACT" in shown
     assert all(len(line) <= 80 + len("\x1b[1m\x1b[0m") for line in shown.splitlines())
-    assert "\x1b" not in await asyncio.to_thread(on_terminal, office, "status", NO_COLOR="1")
-    await town.say(ANN, "hello", name="日本 🐤")
+    await town.say(BOB, "hello", name="日本 🐤")
     await town.quiet()
-    plain = await asyncio.to_thread(
-        on_terminal, office, "sessions list", PYTHONIOENCODING="latin-1"
+    kept = await asyncio.to_thread(
+        on_terminal, office, "sessions forget --chat 2", says="n\n", PYTHONIOENCODING="latin-1"
     )
-    assert "\\u65e5" in plain
-    kept = await asyncio.to_thread(on_terminal, office, "sessions forget --chat 2", says="n\n")
+    assert "\\u65e5" in kept
     assert "Remove all their words for good?" in kept
     assert "nothing was removed" in kept
     gone = await asyncio.to_thread(on_terminal, office, "sessions forget --chat 2", says="y\n")
-    assert "Forgotten: the words of 1 turn in 1 chat;" in gone
+    assert "Forgotten: the words of 2 turns in 1 chat;" in gone
+
+
+async def test_colours_are_for_those_who_want_them(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["status", "-c", Office(town).config]
+    for wish, is_coloured in (("", True), ("1", False)):
+        monkeypatch.setenv("NO_COLOR", wish)
+        shown = await asyncio.to_thread(CliRunner().invoke, main, words, color=True)
+        assert (shown.exit_code, "\x1b" in shown.stdout) == (0, is_coloured)
 
 
 def on_terminal(office: Office, line: str, says: str = "", **environment: str) -> str:
@@ -406,3 +414,18 @@ def test_half_a_backup_or_none_leaves_nothing(
     assert (result.exit_code, says in result.stderr) == (exit_code, True)
     assert target.read_text() == "the old one"
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_is_no_place_to_write_a_backup_over(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"storage: {{url: 'sqlite:///{tmp_path}/x.db'}}\n")
+    result = run("backup", str(tmp_path), "-c", str(config))
+    assert (result.exit_code, "is a folder" in result.stderr) == (1, True)
+    assert "--force" not in result.stderr
+
+
+@pytest.mark.parametrize("words", [("check", "config.yaml"), ("sessions", "show", "+49", "151")])
+def test_what_is_too_much_on_the_command_line_is_explained(words: tuple[str, ...]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "A configuration is named with -c FILE, and what has spaces" in result.stderr

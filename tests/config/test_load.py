@@ -85,7 +85,6 @@ def test_the_smallest_file_has_every_default(tmp_path: Path) -> None:
     assert whatsapp.allowed_numbers == {"1234567890", "0987654321"}
     assert (whatsapp.webhook_host, whatsapp.webhook_port) == ("127.0.0.1", 9443)
     assert whatsapp.webhook_path == "/webhook"
-    assert whatsapp.listens_on_loopback
     assert whatsapp.graph_api_url == "https://graph.facebook.com"
     assert whatsapp.graph_api_version == "v25.0"
     assert whatsapp.graph_timeout_seconds == 20
@@ -347,3 +346,32 @@ def test_further_numbers_have_what_they_say_and_else_what_the_first_one_has(
     assert (second.graph_timeout_seconds, third.graph_timeout_seconds) == (20, 5)
     [warning] = settings.warnings
     assert warning.startswith("channels.whatsapp.accounts.0.allowed_numbers is empty: everybody")
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_told"),
+    [
+        ("0151 12345678", True),
+        ("(0151) 12345678", True),
+        ("0049 151 12345678", False),
+        ("+49 (0)151 12345678", False),
+        ("+0987654321", False),
+    ],
+)
+def test_a_number_without_its_country_code_is_told(
+    tmp_path: Path, entry: str, *, is_told: bool
+) -> None:
+    text = with_line("graph_timeout_seconds: 20").replace("+0987654321", entry)
+
+    said = "channels.whatsapp.allowed_numbers.1 begins with 0 and matches nobody"
+    assert [warning.startswith(said) for warning in load_text(tmp_path, text).warnings] == (
+        [True] if is_told else []
+    )
+
+
+def test_a_further_number_s_entries_are_looked_at_too(tmp_path: Path) -> None:
+    text = with_line("accounts: [{phone_number_id: '22', allowed_numbers: ['0151 12345678']}]")
+
+    [warning] = load_text(tmp_path, text).warnings
+
+    assert warning.startswith("channels.whatsapp.accounts.0.allowed_numbers.0 begins with 0")

@@ -104,6 +104,13 @@ def test_a_variable_goes_before_a_credential(tmp_path: Path, credentials: Path) 
     assert _whatsapp(tmp_path, UNSAID, environment)[0] == "token-of-the-environment"
 
 
+def test_a_variable_s_name_in_the_place_of_the_secret_is_told(tmp_path: Path) -> None:
+    [problem] = problems(tmp_path, with_line("app_secret: WHATSAPP_APP_SECRET"))
+
+    assert "app_secret: is the name of an environment variable" in problem
+    assert problems(tmp_path, with_line("app_secret: WHATSAPP_OTHER_SECRET")) == []
+
+
 def test_what_a_variable_holds_is_not_read_as_a_form(tmp_path: Path) -> None:
     environment = {**ENVIRONMENT, "X": "file:/etc/hostname", "Y": "${WHATSAPP_APP_SECRET}"}
 
@@ -230,7 +237,6 @@ def test_without_an_app_secret_loopback_will_do_with_a_warning(tmp_path: Path, h
     settings = load(tmp_path, with_line(f"webhook_host: '{host}'"), NO_SECRET)
 
     assert settings.whatsapp.app_secret == ()
-    assert settings.whatsapp.listens_on_loopback
     [warning] = settings.warnings
     assert warning.startswith(f"{W}.app_secret is missing: signatures cannot be checked")
     assert "WHATSAPP_APP_SECRET" in warning

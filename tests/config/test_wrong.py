@@ -190,7 +190,7 @@ NOT_YAML = [
     ("a: 1\n---\nb: 2", "holds more than one document"),
     ("a: \x07", "is not YAML: a character is not allowed here"),
     ("a: &a [*a]", "holds too much: nested too deeply, or repeated by aliases"),
-    ("[" * 5000, "is nested too deeply"),
+    ("[" * 600, "is nested too deeply"),
     ("a: " + "[" * 60 + "]" * 60, "holds too much: nested too deeply, or repeated by aliases"),
     ("", "is empty; config.example.yaml shows what belongs there"),
     ("# nothing", "is empty; config.example.yaml shows what belongs there"),
@@ -306,8 +306,9 @@ def test_what_is_missing_is_said_with_what_it_is(tmp_path: Path) -> None:
             " credential whatsapp_access_token"
         ),
         (
-            "config.yaml:2: channels.whatsapp.verify_token: is missing: write verify_token_env:"
-            " NAME, or give it as the credential whatsapp_verify_token"
+            "config.yaml:2: channels.whatsapp.verify_token: is missing: any text of your own,"
+            " the same as in Meta's dashboard; write verify_token: TEXT, or write"
+            " verify_token_env: NAME, or give it as the credential whatsapp_verify_token"
         ),
     ]
 

@@ -49,6 +49,7 @@ async def dispatcher(tmp_path: Path, turns: Turns) -> AsyncIterator[Dispatcher]:
     database = Database(tmp_path / "x.db", log=log)
     await database.open()
     dispatcher = Dispatcher(
+        interrupt=lambda _: None,
         database=database,
         take_turn=turns,
         clock=SystemClock(),

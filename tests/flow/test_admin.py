@@ -211,6 +211,7 @@ async def test_a_disk_without_room(town: Watched) -> None:
     connection = town.up.database._connection
     connection.execute("PRAGMA query_only = ON")
     assert await town.post_once(meta.text(ANN, "hello")) == 503
+    assert (await town.ask("/readyz"))[0] == 503  # at once, though it was found ready just now
     [reason] = await town.ready()
     assert reason.startswith("storage: ")
     assert str(town.state) in reason
@@ -234,6 +235,13 @@ async def test_a_disk_that_hangs(town: Watched, monkeypatch: pytest.MonkeyPatch)
     assert await town.ready() == []
 
 
+async def test_somebody_who_reads_at_length(town: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(town.up.condition.tables, "_patience_s", 0.01)
+    with town.up.database._readers_may_read:
+        assert await town.ready() == []
+        assert (await town.ask("/metrics"))[0] == 200
+
+
 async def test_a_backlog(
     town: Watched, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +249,8 @@ async def test_a_backlog(
     await town.say(ANN, "one")
     await town.until(lambda: gate.waiting == 1)
     await town.say(ANN, "two", at=int(time.time()) - 1000)
+    assert await town.ready() == []  # it is old, and came just now
+    town.up.condition._oldest_since -= 1000
     [reason] = await town.ready()
     assert reason.startswith("backlog: messages wait for a turn, the oldest for 17 minutes")
     await town.say(ANN, "three")
@@ -249,6 +259,12 @@ async def test_a_backlog(
     gate.open()
     await town.quiet()
     assert await town.ready() == []
+    gate = engine.answer_with = Gate()
+    await town.say(ANN, "four")
+    await town.until(lambda: gate.waiting == 1)
+    await town.say(ANN, "five", at=int(time.time()) - 1000)
+    assert await town.ready() == []  # another one is the oldest, and just so
+    gate.open()
 
 
 async def test_what_waits_on_a_number_that_is_not_served(town: Watched, engine: FakeEngine) -> None:
@@ -256,6 +272,8 @@ async def test_what_waits_on_a_number_that_is_not_served(town: Watched, engine: 
     await town.say(ANN, "one")
     await town.until(lambda: gate.waiting == 1)
     await town.say(ANN, "two", at=int(time.time()) - 1000)
+    assert await town.ready() == []
+    town.up.condition._oldest_since -= 1000
     assert len(await town.ready()) == 1
     town.up.condition._served = frozenset({"another"})
     assert await town.ready() == []
@@ -301,6 +319,26 @@ async def test_probes_cost_one_write_in_some_seconds(
         await town.ask("/readyz")
         await town.ask("/metrics")
     assert len(written) == 1
+
+
+async def test_scrapes_go_one_after_the_other(
+    town: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask at once, what is acknowledged waits for one of them only."""
+    begun: list[int] = []
+    ended: list[int] = []
+
+    async def measured() -> dict[str, Any]:
+        begun.append(len(begun))
+        await asyncio.sleep(0.01)
+        assert len(begun) == len(ended) + 1
+        ended.append(len(ended))
+        return {}
+
+    monkeypatch.setattr(town.up.condition, "measured", measured)
+    answers = await asyncio.gather(*(town.ask("/metrics") for _ in range(4)))
+    assert [status for status, _ in answers] == [200] * 4
+    assert len(ended) == 4
 
 
 # -- status -----------------------------------------------------------------------------------

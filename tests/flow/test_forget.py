@@ -112,14 +112,43 @@ async def test_while_a_turn_runs_and_others_wait(town: Town, engine: FakeEngine,
     assert heard_singing(town, canary) == []
     assert not town.up.durable._at_hand
     assert not town.up.durable._histories
-    # What is said after that stays, and is answered.
+    # What is said after that stays, and is answered; the engine works for nobody meanwhile.
+    engine.answer_with = echo
     await town.say(ANN, "after", at=T0 + 3)
-    gate.open()
     assert await town.hears(ANN, 1) == ["after"]
     await town.quiet()
+    assert engine.running == 0
+    assert logged(town, "engine_failed") == []
     assert town.up.metrics.value("turns", "overtaken") == 1
     assert await rows(town, "SELECT count(*) FROM envelopes") == [(0,)]
     await assert_forgotten(town, engine, canary)
+
+
+async def test_an_engine_is_let_go_once_nothing_is_left_to_answer(
+    town: Town, engine: FakeEngine
+) -> None:
+    """Also where messages were revoked: of two the other one is answered yet."""
+    first, second = Gate(), Gate()
+    await begin(town, "on the record")
+    engine.answer_with = first
+    await town.say(ANN, "before", at=T0 + 1)
+    await town.until(lambda: first.waiting == 1)
+    items = [meta.text(ANN, words, at=T0 + 2) for words in ("one", "two")]
+    await town.post(*items)
+    engine.answer_with = second
+    first.open()
+    await town.until(lambda: second.waiting == 1)
+    assert len(engine.asked[-1].messages) == 2
+    await town.post(meta.revoke(ANN, items[0]["message"]["id"], at=T0 + 3))
+    await asyncio.sleep(0.02)
+    assert engine.running == 1
+    await town.post(meta.revoke(ANN, items[1]["message"]["id"], at=T0 + 3))
+    await town.until(lambda: engine.running == 0)
+    engine.answer_with = echo
+    await town.say(ANN, "after", at=T0 + 4)
+    assert await town.hears(ANN, 2) == ["before", "after"]
+    assert town.up.metrics.value("turns", "overtaken") == 1
+    assert logged(town, "engine_failed") == troubles(town) == []
 
 
 @both_modes

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,25 @@ async def test_a_person_takes_over_and_the_typing_ends(
     await town.hears(ANN, 1)
     await moment(town)
     assert len(town.graph.presence) == count
+
+
+async def test_a_person_is_forgotten_and_the_typing_ends_whatever_the_engine_does(
+    town: Town, engine: FakeEngine
+) -> None:
+    told = asyncio.Event()
+
+    async def stubborn(_turn: Turn) -> Reply:
+        while not told.is_set():
+            with suppress(asyncio.CancelledError):
+                await told.wait()
+        return Reply(text="late")
+
+    engine.answer_with = stubborn
+    await town.say(ANN, "hello")
+    await town.until(lambda: bool(town.up.presence._typing))
+    await town.up.operator.forget({"who": ANN})
+    is_typing = bool(town.up.presence._typing)
+    told.set()
+    await town.quiet()
+    assert not is_typing
+    assert town.heard(ANN) == []

@@ -124,6 +124,19 @@ async def test_times_that_cannot_be_true_hold_nothing_up(
     assert heard_singing(town, *canaries) == []
 
 
+async def test_a_clock_that_was_ahead_for_a_while(town: TurnedTown, engine: FakeEngine) -> None:
+    """What was believed then is not believed afterwards."""
+    canary = Canary()
+    town.turned.jump(1000 * DAY)
+    await says(town, ANN, "hello")
+    assert await later(town, 40) == 2
+    town.turned.jump(-1040 * DAY)
+    await says(town, ANN, canary.words)
+    assert await later(town, 29) == 0
+    await later(town, 2)
+    assert heard_singing(town, canary) == []
+
+
 async def test_in_many_steps_and_with_other_settings(
     town: TurnedTown, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ from openparallax.errors import Refusal
 from openparallax.session.notices import SENTENCES
 from tests.canary import Canary, heard_singing
 from tests.fakes import meta
-from tests.fakes.behaviours import error
+from tests.fakes.behaviours import error, ok
 from tests.fakes.engines import FakeEngine, Gate
+from tests.flow.records import begin, both_modes
 from tests.flow.sending import TurnedTown
 from tests.town import ANN, BOB, Town
 
@@ -21,7 +22,7 @@ DAY_S = 86400
 
 
 async def send(town: Town, text: str, to: str = ANN, **more: Any) -> dict[str, Any]:
-    asked = {"to": to, "account": None, "text": text, "wait": 5, **more}
+    asked = {"to": to, "account": None, "text": text, "wait": 60, **more}
     return await town.up.posting.send(asked)
 
 
@@ -193,7 +194,7 @@ async def test_off_the_record_it_is_in_memory_only(town: Town, engine: FakeEngin
     town.up.door.is_draining = True
     with pytest.raises(Refusal, match="stopping") as refused:
         await send(town, by_hand.words)
-    assert refused.value.exit_code == 75
+    assert refused.value.exit_code == 69
     await town.restart()
     # Whether the window is open the file cannot know: Graph says.
     town.graph.queue(error(131047))
@@ -231,8 +232,9 @@ async def test_a_disk_that_fails_sends_nothing(town: Town) -> None:
     await town.hears(ANN, 1)
     await town.quiet()
     town.up.database._connection.execute("PRAGMA query_only = ON")
-    with pytest.raises(Exception, match="the database refused"):
+    with pytest.raises(Refusal, match="nothing was sent: the database refused") as refused:
         await send(town, "by hand")
+    assert refused.value.exit_code == 69  # 75 would say that it is kept
     town.up.database._connection.execute("PRAGMA query_only = OFF")
     assert (await send(town, "again"))["state"] == "accepted"
     assert town.heard(ANN) == ["hello", "again"]
@@ -251,3 +253,112 @@ async def test_several_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(Refusal, match=f"nobody .* has written to {SECOND}"):
             await send(town, "by hand", account=SECOND)
         assert (await send(town, "by hand", account=meta.PHONE_NUMBER_ID))["state"] == "accepted"
+
+
+# -- what never went out is not shown as said --------------------------------------------------
+
+
+def said(engine: FakeEngine) -> list[str]:
+    """The history that the engine was shown last."""
+    return [one.text for one in engine.asked[-1].history]
+
+
+@both_modes
+async def test_what_meta_refuses_for_good(town: Town, engine: FakeEngine, mode: str) -> None:
+    await begin(town, mode)
+    await town.say(ANN, "hi")
+    await town.hears(ANN, 1)
+    await town.quiet()
+    town.graph.queue(error(131026))
+    assert (await send(town, "refused"))["state"] == "failed"
+    assert (await send(town, "undelivered"))["state"] == "accepted"
+    assert (await send(town, "arrives"))["state"] == "accepted"
+    call = town.graph.accepted[-2]
+    await town.post(meta.status(call.wamid, "failed", callback=call.callback, code=131026))
+    await town.say(ANN, "and?")
+    await town.until(lambda: "and?" in town.heard(ANN))
+    assert said(engine)[-1] == "arrives"
+    assert not {"refused", "undelivered"} & set(said(engine))
+
+
+async def test_of_several_parts_one_that_went_out_is_enough(town: Town, engine: FakeEngine) -> None:
+    await begin(town, "on the record")
+    town.graph.queue(ok(), error(131026))
+    half, whole = "word " * 900, "text " * 900
+    assert (await send(town, half + "end"))["state"] == "failed"
+    town.graph.queue(error(131026), error(131026))
+    assert (await send(town, whole + "end"))["state"] == "failed"
+    await town.say(ANN, "and?")
+    await town.hears(ANN, 2)
+    assert said(engine)[-1] == half + "end"
+
+
+@both_modes
+async def test_what_a_takeover_withdraws(town: Town, engine: FakeEngine, mode: str) -> None:
+    town.changes = {"channels": {"whatsapp": {"human_takeover_minutes": 0}}}
+    await town.restart()
+    await begin(town, mode)
+    await town.say(ANN, "hi")
+    await town.hears(ANN, 1)
+    await town.quiet()
+    town.graph.queue(error(131047))
+    assert (await send(town, "by hand"))["state"] == "waiting"
+    await town.post(meta.echo(ANN, "by phone"))
+    await town.say(ANN, "and?", at=int(time.time()) + 2)
+    await town.until(lambda: "and?" in town.heard(ANN))
+    assert "by hand" not in [*said(engine), *town.heard(ANN)]
+    assert said(engine)[-1] == "by phone"
+
+
+async def test_an_otr_from_before_takes_what_was_refused_too(town: Town) -> None:
+    by_hand = Canary()
+    now = int(time.time())
+    await town.say(ANN, "hello", at=now - 20)
+    await town.hears(ANN, 1)
+    town.graph.queue(error(131026))
+    await send(town, by_hand.words)
+    await town.say(ANN, "/otr", at=now - 10)
+    await town.quiet()
+    assert heard_singing(town, by_hand) == []
+
+
+# -- in order, and all of it -------------------------------------------------------------------
+
+
+async def test_all_that_was_said_to_be_kept_goes_out_in_the_end(town: Town) -> None:
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    town.graph.plan = lambda _call: error(131047)
+    for text in ("one", "two"):
+        assert "kept until they write" in (await send(town, text))["hint"]
+    await town.quiet()
+    assert len(town.graph.calls) <= 4  # and is not asked again and again
+    town.graph.plan = None
+    await town.say(ANN, "back", at=int(time.time()) + 2)
+    await town.hears(ANN, 4)
+    assert [text for text in town.heard(ANN) if text in {"one", "two"}] == ["one", "two"]
+
+
+async def test_what_waits_in_a_chat_that_was_merged_goes_first(town: Town) -> None:
+    """Also where the person wrote in that chat only, their window is open."""
+    who = "DE.10010010010010010010"
+    now = int(time.time())
+    await town.post(meta.text(None, "by id", user_id=who, at=now - DAY_S - 9))
+    await town.quiet()
+    town.graph.queue(town.graph.hang(accepts=True))
+    await town.say(ANN, "by number", at=now - 8)
+    await town.graph.wait_for_calls(1)
+    await town.post(meta.preference(ANN, user_id=who, at=now - 7))
+    with pytest.raises(Refusal, match="under another id, is still on its way") as refused:
+        await send(town, "too early", to=who, wait=0)
+    assert refused.value.exit_code == 69
+    sending = asyncio.create_task(send(town, "by hand", to=who))
+    town.graph.release()
+    assert (await sending)["state"] == "accepted"
+    assert town.heard(ANN) == ["by number", "by hand"]
+
+
+async def test_a_number_of_ours_is_not_written_to(town: Town) -> None:
+    await town.say(ANN, "hello")
+    with pytest.raises(Refusal, match="a number of ours"):
+        await send(town, "hello", to=meta.DISPLAY_PHONE_NUMBER)

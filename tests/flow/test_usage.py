@@ -1,6 +1,7 @@
 """What was spent is written in the transaction of the turn that spent it, and only then."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,20 @@ async def test_each_turn_adds_to_its_day(town: Town, engine: FakeEngine, mode: s
     } == {*await spent(town)}
     if mode == "off the record":
         assert heard_singing(town, canary) == []
+
+
+async def test_tokens_are_counted_for_the_engine_of_the_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
+) -> None:
+    engine.answer_with = spending
+    aside = {"off_the_record": {"engine": {"type": "anthropic", "api_key": "sesame"}}}
+    async with Town(tmp_path, monkeypatch, engine=engine, changes=aside) as town:
+        await begin(town, "off the record")
+        await town.say(ANN, "hello", at=T0 + 1)
+        await town.hears(ANN, 1)
+        assert town.up.metrics.values("tokens") == {"anthropic input": 12, "anthropic output": 30}
+        status = await town.up._controls()["status"]({})
+        assert status["engines"] == {"on the record": "echo", "off the record": "anthropic"}
 
 
 @pytest.mark.parametrize("text", [None, " "])

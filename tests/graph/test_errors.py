@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openparallax.graph import errors
-from openparallax.graph.errors import CODES, classify, is_account_wide, meaning, what_to_do
+from openparallax.graph.errors import CODES, classify, meaning, what_to_do
 from openparallax.model.outcomes import ErrorClass
 
 SLOW, AMBIGUOUS, ACCOUNT, WINDOW, RECIPIENT, OURS = (
@@ -54,7 +54,6 @@ def test_the_table_has_these_codes_and_no_others() -> None:
 @pytest.mark.parametrize("code", [200, 210, 299])
 def test_permission_errors_are_a_block_of_numbers(code: int) -> None:
     assert classify(code) is ACCOUNT
-    assert is_account_wide(code)
     assert "System User" in what_to_do(code)
 
 
@@ -114,12 +113,6 @@ def test_only_codes_known_to_be_refused_first_or_a_429_may_be_repeated(
 ) -> None:
     if classify(code, http_status) is SLOW:
         assert code in EXPECTED[SLOW] or http_status == 429
-
-
-def test_what_hits_the_whole_number() -> None:
-    wide = {code for code, _ in ALL if is_account_wide(code)}
-    assert wide == EXPECTED[ACCOUNT] | EXPECTED[SLOW] - {errors.PAIR_RATE}
-    assert not is_account_wide(999999)
 
 
 @pytest.mark.parametrize("code", [*sorted(EXPECTED[ACCOUNT]), 131030])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openparallax.errors import NotStored, Refusal, StartError
-from openparallax.storage import Database, backup, copies, lock, migrations
+from openparallax.storage import Database, backup, copies, lock, migrations, restoring
 from tests.canary import Canary, singing_in
 from tests.pipeline.doubles import RecordedLog
 from tests.storage.notes import Notes, files_no_longer_than, note
@@ -124,11 +124,12 @@ async def test_restored(notes: Notes, tmp_path: Path) -> None:
     file = await taken(notes, tmp_path)
     await notes.together(note(2))
     with pytest.raises(Refusal, match="is in use") as raised:
-        backup.restore(file, notes.path)
+        restoring.restore(file, notes.path)
     assert raised.value.exit_code == 75
     notes.connection.execute("INSERT INTO notes VALUES (3, ?)", (canary.words,))
     await notes.database.close()
-    aside = backup.restore(file, notes.path)
+    aside, was_told = restoring.restore(file, notes.path)
+    assert was_told
     assert aside is not None
     assert aside in copies.all_of(notes.path)
     assert numbers(aside) == [1, 2, 3]
@@ -143,13 +144,59 @@ async def test_restored(notes: Notes, tmp_path: Path) -> None:
     assert all(one.startswith(aside.name) for one in singing_in(notes.path.parent, canary))
 
 
+async def test_what_a_kill_leaves_is_found(notes: Notes, tmp_path: Path) -> None:
+    """While a file took another's place, and while a copy was scrubbed."""
+    canary = Canary()
+    await notes.together(*(note(n, 4000) for n in range(50)))
+    await notes.database.close()
+    path = tmp_path / "there" / "x.db"
+    path.parent.mkdir()
+    copy = copies.of_replaced(path, 5)
+    copy.write_bytes(notes.path.read_bytes())
+    with closing(sqlite3.connect(copy, isolation_level=None)) as killed:
+        killed.execute("PRAGMA journal_mode = DELETE")
+        killed.execute("PRAGMA cache_size = 1")
+        killed.execute("UPDATE notes SET words = ?", (f"{canary} " * 100,))
+        os.utime(copy, (5, 5))
+        killed.execute("BEGIN")
+        killed.execute("UPDATE notes SET words = ''")
+        left = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+        killed.execute("ROLLBACK")
+    assert [one for one in left if one.endswith("-journal")]
+    for name, content in left.items():
+        (path.parent / name).write_bytes(content)
+        (path.parent / name.replace("-5", "-6")).write_bytes(content)
+    os.utime(copy, (5, 5))
+    copy.with_name("x.db.replaced-6.copy").unlink()  # by hand, save its journal
+    path.write_bytes(notes.path.read_bytes())
+    other = copies.of_replaced(path, 7)
+    os.link(path, other)
+    other.with_name(f"{other.name}-wal").write_bytes(b"")
+    database = Database(path, log=RecordedLog())
+    await database.open()
+    await database.close()
+    assert sorted(one.name for one in path.parent.iterdir()) == [
+        "x.db", "x.db.lock", "x.db.replaced-5.copy"
+    ]  # fmt: skip
+    assert copy.stat().st_mtime == 5
+    with closing(sqlite3.connect(copy)) as there:
+        assert there.execute("SELECT count(*) FROM notes WHERE words = ''").fetchone() == (0,)
+    assert len(numbers(path)) == 50
+
+
 async def test_restored_where_nothing_was(notes: Notes, tmp_path: Path) -> None:
     await notes.together(note(1))
     file = await taken(notes, tmp_path)
     there = tmp_path / "elsewhere" / "y.db"
-    assert backup.restore(file, there) is None
+    log = there.with_name("y.db-wal")
+    log.parent.mkdir()
+    log.write_text("of a file that is gone")
+    assert restoring.restore(file, there) == (None, True)
+    assert not log.exists()
     assert numbers(there) == [1]
-    assert backup.restore(file, there) is not None
+    first = restoring.restore(file, there).aside
+    second = restoring.restore(file, there).aside
+    assert copies.all_of(there) == [first, second]  # in one second, too
 
 
 async def test_restored_in_the_place_of_a_damaged_one(notes: Notes, tmp_path: Path) -> None:
@@ -165,7 +212,8 @@ async def test_restored_in_the_place_of_a_damaged_one(notes: Notes, tmp_path: Pa
     beside.write_bytes(log)
     with pytest.raises(StartError):
         await Database(notes.path, log=RecordedLog()).open()
-    aside = backup.restore(file, notes.path)
+    aside, was_told = restoring.restore(file, notes.path)
+    assert not was_told
     assert aside is not None
     assert aside.read_bytes() == damaged
     assert numbers(notes.path) == [1]
@@ -198,14 +246,14 @@ async def test_what_is_no_backup(notes: Notes, tmp_path: Path) -> None:
         given = tmp_path / f"given {name}?#%"
         given.write_bytes(content)
         with pytest.raises(Refusal, match=why) as raised:
-            backup.restore(given, notes.path)
+            restoring.restore(given, notes.path)
         assert str(given) in str(raised.value)
     for given in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(Refusal, match="is no file"):
-            backup.verify(given)
+            restoring.verify(given)
     assert notes.path.read_bytes() == before
     assert copies.all_of(notes.path) == []
-    assert backup.verify(file) == migrations.newest()
+    assert restoring.verify(file) == migrations.newest()
 
 
 async def test_a_disk_without_room_leaves_what_was(notes: Notes, tmp_path: Path) -> None:
@@ -214,7 +262,7 @@ async def test_a_disk_without_room_leaves_what_was(notes: Notes, tmp_path: Path)
     await notes.together(note(100))
     await notes.database.close()
     with files_no_longer_than(50_000), pytest.raises(Refusal, match="could not be replaced"):
-        backup.restore(file, notes.path)
+        restoring.restore(file, notes.path)
     assert 100 in numbers(notes.path)
     assert copies.all_of(notes.path) == []
     assert not copies.restoring(notes.path).exists()
@@ -223,7 +271,7 @@ async def test_a_disk_without_room_leaves_what_was(notes: Notes, tmp_path: Path)
 async def test_a_copy_of_an_older_schema_is_restored_and_migrated(tmp_path: Path) -> None:
     old, path = tmp_path / "old.db", tmp_path / "x.db"
     old_file(old, 2, "before")
-    assert backup.restore(old, path) is None
+    assert restoring.restore(old, path) == (None, True)
     database = Database(path, log=RecordedLog())
     await database.open()
     await database.close()
@@ -236,6 +284,6 @@ async def test_what_root_restores_is_the_folder_s_owner_s(notes: Notes, tmp_path
     folder = tmp_path / "theirs"
     folder.mkdir()
     os.chown(folder, 12345, 12346)
-    backup.restore(file, folder / "x.db")
+    restoring.restore(file, folder / "x.db")
     for one in folder.iterdir():
         assert (one.stat().st_uid, one.stat().st_gid) == (12345, 12346)

@@ -108,7 +108,6 @@ def test_read_in_pages_behind_a_number(file: Connection) -> None:
     assert envelopes.after(file, 3, 3) == made[3:6]
     assert envelopes.after(file, 6, 3) == made[6:]
     assert envelopes.by_numbers(file, [5, 2, 99]) == [made[1], made[4]]
-    assert envelopes.count_waiting(file) == 7
 
 
 def test_no_word_of_an_off_the_record_session_gets_on_disk(file: Connection) -> None:

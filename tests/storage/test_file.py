@@ -5,14 +5,16 @@ import os
 import sqlite3
 import stat
 import sys
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from openparallax.errors import StartError
-from openparallax.storage import Database
+from openparallax.errors import NotStored, StartError
+from openparallax.storage import Connection, Database
 from tests.pipeline.doubles import RecordedLog
 from tests.storage.notes import Notes, files_no_longer_than, note
 
@@ -179,3 +181,27 @@ async def test_a_full_disk_at_the_start_is_said(tmp_path: Path) -> None:
     assert "move it away" not in str(error)
     async with Notes(tmp_path / "x.db") as notes:
         assert await notes.together(note(1)) == [1]
+
+
+async def test_closing_waits_until_a_copy_has_let_go(tmp_path: Path) -> None:
+    class Endless:
+        begun = threading.Event()
+        has_let_go = False
+
+        def step(self, _connection: Connection) -> bool:
+            self.begun.set()
+            return False
+
+        def abandon(self) -> None:
+            time.sleep(0.05)
+            self.has_let_go = True
+
+    steps = Endless()
+    database = Database(tmp_path / "x.db", log=RecordedLog())
+    await database.open()
+    copying = asyncio.ensure_future(database.copy_to(steps))
+    await asyncio.to_thread(steps.begun.wait)
+    await database.close()
+    assert steps.has_let_go
+    with pytest.raises(NotStored):
+        await copying

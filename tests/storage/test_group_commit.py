@@ -263,3 +263,17 @@ async def test_nothing_is_stored_after_the_end(notes: Notes) -> None:
             await notes.database.read(lambda c: c.execute("SELECT 1").fetchone())
         with pytest.raises(NotStored):
             await notes.database.truncate_log()
+
+
+async def test_trouble_is_told_once(notes: Notes) -> None:
+    """Also where the transaction went with it, which ends the whole group."""
+    trouble: list[None] = []
+    notes.database.on_trouble(lambda: trouble.append(None))
+
+    def lost(connection: Connection) -> None:
+        connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    outcomes = await notes.together(note(1), lost, note(2))
+    assert told(outcomes) == []
+    assert len(trouble) == 1

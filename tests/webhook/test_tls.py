@@ -100,6 +100,18 @@ async def secured(files: Files, first: Pair) -> AsyncIterator[Secured]:
         yield made
 
 
+def test_no_keys_are_written_and_none_changed_on_the_way(
+    files: Files, first: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    certificates = Secured(files).certificates
+    listens = certificates.start()
+    certificates.close()
+    for context in (listens, certificates._in_use):
+        assert not context.keylog_filename
+        assert context.options & ssl.OP_NO_RENEGOTIATION
+
+
 def leaf(pair: Pair) -> bytes:
     """The first certificate of its file, as a client is shown it."""
     return pair.certificate.partition(b"-----END CERTIFICATE-----\n")[0] + (

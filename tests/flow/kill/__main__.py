@@ -60,4 +60,4 @@ def _tell(outcome: Outcome) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/kill-loop")

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from openparallax.model.parcel import OPEN_BELOW, ParcelState
+from openparallax.model.parcel import ParcelState
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def count_open(database: Path) -> tuple[int, int]:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         (waiting,) = connection.execute("SELECT count(*) FROM envelopes").fetchone()
         (unsent,) = connection.execute(
-            "SELECT count(*) FROM parcels WHERE state < ?", (int(OPEN_BELOW),)
+            "SELECT count(*) FROM parcels WHERE state < ?", (int(ParcelState.ACCEPTED),)
         ).fetchone()
     return waiting, unsent
 
