@@ -1,6 +1,8 @@
 """Errors of the house. The docstring of a class is its default message."""
 
+import errno
 import inspect
+import os
 
 
 class OpenParallaxError(Exception):
@@ -38,6 +40,16 @@ class StartError(OpenParallaxError):
     def __init__(self, message: str, *, exit_code: int = 70) -> None:
         self.exit_code = exit_code
         super().__init__(message)
+
+
+def cannot_listen(error: OSError, host: str, port: int, hint: str) -> StartError:
+    """What is in the way of a listener: the address is taken (75) or not to be had (78)."""
+    number = error.errno or 0
+    why = os.strerror(number) if number > 0 else "no such address"  # below 0: a look-up's
+    return StartError(
+        f"cannot listen on {host} port {port}: {why}; {hint}",
+        exit_code=75 if number == errno.EADDRINUSE else 78,
+    )
 
 
 class Refusal(OpenParallaxError):  # noqa: N818 - an answer to whoever asked, no fault

@@ -1,8 +1,6 @@
 """The operator's listener: one application, a TCP door and a unix socket."""
 
 import asyncio
-import errno
-import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from openparallax.admin import answers
 from openparallax.admin.callers import Doorkeeper, is_own_peer
 from openparallax.admin.control import Control, Controls
 from openparallax.admin.control_socket import ControlSocket
-from openparallax.errors import StartError
+from openparallax.errors import cannot_listen
 from openparallax.logs import Logger
 
 MOST_CONNECTIONS = 64
@@ -113,13 +111,8 @@ class AdminServer:
             await site.start()
         except OSError as error:
             await self.close()
-            number = error.errno or 0
-            why = os.strerror(number) if number > 0 else "no such address"  # below 0: a look-up's
-            raise StartError(
-                f"cannot listen on {self._host} port {port}: {why}; see admin.host and admin.port "
-                "(admin.enabled: false switches this listener off)",
-                exit_code=75 if number == errno.EADDRINUSE else 78,
-            ) from None
+            hint = "see admin.host and admin.port (admin.enabled: false switches this listener off)"
+            raise cannot_listen(error, self._host, port, hint) from None
         self._site = site
 
     async def _runner(

@@ -4,9 +4,9 @@ The same whether a daemon is asked over its socket or the command line has opene
 Arguments and answers are plain data that JSON can carry; a null is the same as nothing.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openparallax.app.erasure import Erasure
 from openparallax.app.whom import find, nobody, text_of, whole_number
@@ -19,7 +19,9 @@ from openparallax.storage import Connection, Database, backup, overview, usage
 from openparallax.storage.overview import ChatLine
 from openparallax.storage.scrubbing import KnownAs
 
-Control = Callable[[Mapping[str, Any]], Awaitable[Any]]
+if TYPE_CHECKING:  # it brings aiohttp, which the command line does without
+    from openparallax.admin.control import Control
+
 MOST_CHATS = 1000
 MOST_ENTRIES = 10_000
 """Entries of a person that are handed out at a time, the latest ones."""
@@ -41,7 +43,7 @@ class Operator:
         self._erasure = erasure or Erasure(database, clock=clock, log=log, live=None)
         self._log = log
 
-    def controls(self) -> dict[str, Control]:
+    def controls(self) -> "dict[str, Control]":
         """The questions by their name on the control socket."""
         return {
             "sessions": self.sessions,

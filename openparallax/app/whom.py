@@ -1,18 +1,15 @@
 """What an operator's question says: whom it means, and its other arguments."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from openparallax.chats.ids import PARENT, USER, number_of
-from openparallax.chats.numbers import digits_of
+from openparallax.chats.ids import values_of_address
+from openparallax.config import normalise_number
 from openparallax.errors import Refusal
-from openparallax.model.messages import Sender
 from openparallax.storage import Connection, Database, overview
 
 _LONGEST = 256
-_NUMBER = re.compile(r"[+0-9 ()./\u2010-\u2015\u00a0-]+")
 _MOST = 1 << 62
 
 
@@ -95,9 +92,10 @@ def whole_number(asked: Mapping[str, Any], key: str, default: int, least: int, m
     return value
 
 
-def _values(who: str) -> list[str]:
+def _values(who: str) -> tuple[str, ...]:
     """What somebody who is asked for may be among the aliases; a number stands last."""
-    who = who.strip()
-    # No country code begins with a 0: two of them stand for the +.
-    number = digits_of(who).removeprefix("00") if _NUMBER.fullmatch(who) else who
-    return [USER + who, PARENT + who, number_of(Sender(number)) or ""]
+    try:
+        address = normalise_number(who)
+    except ValueError:  # an id of a form that is not known here
+        address = who.strip()
+    return values_of_address(address)

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from openparallax.cli import control, offline
-from openparallax.cli.screen import config_option
+from openparallax.cli.screen import config_option, size
 from openparallax.errors import Refusal
 
 if TYPE_CHECKING:
     from openparallax.app.operator import Operator
 
-_MEGABYTE = 1_000_000
 _MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
 
 
@@ -50,8 +49,8 @@ def backup(*, file: str, force: bool, config: Path | None) -> None:
         if path.is_dir():
             raise Refusal(f"{file} is a folder. Name a file, such as one in it.")
         raise Refusal(f"{file} exists. Name another file, or say --force to write over it.")
-    size = _to_file(database, path)
-    click.echo(f"{_size(size)} in {file}, whole and checked.", err=True)
+    count = _to_file(database, path)
+    click.echo(f"{size(count)} in {file}, whole and checked.", err=True)
 
 
 def _to_file(database: Path, path: Path) -> int:
@@ -64,7 +63,7 @@ def _to_file(database: Path, path: Path) -> int:
             part.unlink()
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         with open(os.open(part, flags, 0o600), "wb") as out:  # noqa: PTH123 - by descriptor
-            size = _copy(database, out)
+            count = _copy(database, out)
             out.flush()
             os.fsync(out.fileno())
         verify(part)
@@ -78,7 +77,7 @@ def _to_file(database: Path, path: Path) -> int:
     finally:
         with suppress(OSError):
             part.unlink()
-    return size
+    return count
 
 
 def _copy(database: Path, out: BinaryIO) -> int:
@@ -104,20 +103,16 @@ def _shown(pieces: Iterator[bytes]) -> Iterator[bytes]:
     is_shown = sys.stderr.isatty()
     if is_shown:
         click.echo("Copying …", nl=False, err=True)
-    size = 0
+    count = 0
     try:
         for piece in pieces:
             yield piece
-            size += len(piece)
+            count += len(piece)
             if is_shown:
-                click.echo(f"\r{_size(size)} ", nl=False, err=True)
+                click.echo(f"\r{size(count)} ", nl=False, err=True)
     finally:
         if is_shown:
             click.echo("\r\x1b[K", nl=False, err=True)
-
-
-def _size(count: int) -> str:
-    return f"{count / _MEGABYTE:,.1f} MB"
 
 
 @click.command()

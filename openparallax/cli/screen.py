@@ -97,6 +97,15 @@ def lasting(seconds: float | None) -> str:
     return f"{seconds:.0f} s"
 
 
+def size(count: int | None) -> str:
+    """Bytes as people say them, such as ``1.2 MB``."""
+    if count is None:
+        return "of unknown size"
+    if count < 1_000_000:
+        return f"{count / 1000:.0f} kB"
+    return f"{count / 1_000_000:,.1f} MB"
+
+
 def counted(count: int, thing: str) -> str:
     """``1 message``, ``2 messages``."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -16,11 +16,11 @@ from openparallax.cli.screen import (
     json_option,
     lasting,
     print_json,
+    size,
     when,
 )
 from openparallax.errors import Refusal
 
-_MEGABYTE = 1_000_000
 _NEWS = 5
 
 
@@ -62,16 +62,16 @@ def _of_file(database: Path) -> dict[str, Any]:
     try:
         facts = database.stat()
     except OSError:
-        size = changed = None
+        count = changed = None
     else:
-        size, changed = facts.st_size, facts.st_mtime
-    return {"database": {"path": str(database), "bytes": size, "changed_at": changed}}
+        count, changed = facts.st_size, facts.st_mtime
+    return {"database": {"path": str(database), "bytes": count, "changed_at": changed}}
 
 
 def _file_line(file: Mapping[str, Any]) -> str:
     if file["bytes"] is None:
         return f"There is no database at {file['path']}, or it may not be looked at."
-    return f"{file['path']} has {_size(file['bytes'])}, last changed {when(file['changed_at'])}."
+    return f"{file['path']} has {size(file['bytes'])}, last changed {when(file['changed_at'])}."
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
@@ -106,8 +106,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _database(file: Mapping[str, Any]) -> str:
     failed = file["storage_failures"]
     trouble = f", refused {failed} times since the start" if failed else ""
-    log = f", log {_size(file['wal_bytes'])}" if file["wal_bytes"] else ""
-    return f"{file['path']}, {_size(file['bytes'])}{log}{trouble}"
+    log = f", log {size(file['wal_bytes'])}" if file["wal_bytes"] else ""
+    return f"{file['path']}, {size(file['bytes'])}{log}{trouble}"
 
 
 def _webhook(found: Mapping[str, Any]) -> str:
@@ -175,11 +175,3 @@ def _news(one: Mapping[str, Any]) -> str:
     facts = ", ".join(f"{key} {value}" for key, value in sorted(one["facts"].items()))
     about = " ".join(part for part in (one["field"], one["event"], one["subject"], facts) if part)
     return f"{when(one['at'])} {escaped(about)}"
-
-
-def _size(count: int | None) -> str:
-    if count is None:
-        return "of unknown size"
-    if count < _MEGABYTE:
-        return f"{count / 1000:.0f} kB"
-    return f"{count / _MEGABYTE:,.1f} MB"

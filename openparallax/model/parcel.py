@@ -23,7 +23,6 @@ class ParcelState(IntEnum):
     """Superseded while it was held, or left to a person of ours before it was sent."""
     UNCONFIRMED = 14
     """Sent as often as the design allows and never answered for."""
-    EXPIRED = 15
 
 
 @noun(frozen=True, slots=True)

@@ -79,7 +79,6 @@ _ENDS = {
     ParcelState.WITHDRAWN: "it was withdrawn before it was sent: somebody answered from the phone, "
     "or the person was forgotten",
     ParcelState.UNCONFIRMED: "Meta never said whether it took it; look at the phone",
-    ParcelState.EXPIRED: "it waited too long",
 }
 _WAITS = {
     ParcelState.UNKNOWN: "Meta has not said whether it took it: it is asked for, do not send again",
@@ -88,12 +87,12 @@ _WAITS = {
 
 
 def _states(connection: Connection, numbers: Sequence[int]) -> list[tuple[ParcelState, int | None]]:
-    """State and Meta's code of each; what is gone has expired."""
+    """State and Meta's code of each; of what is gone long since nobody knows any more."""
     found: list[tuple[ParcelState, int | None]] = []
     for number in numbers:
         known = parcels.by_number(connection, number)
         if known is None:
-            found.append((ParcelState.EXPIRED, None))
+            found.append((ParcelState.UNCONFIRMED, None))
         else:
             *_, code = parcels.spelling_of(connection, known.parcel)
             found.append((known.parcel.state, code))

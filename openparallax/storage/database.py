@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 GROUP_UNITS = 256
 """Most units in one commit, so that a flood cannot hold the loop for long."""
+PATIENCE_MS = 2000
+"""How long the writer waits for whoever else has the file open."""
 WAL_LOOK_EVERY = 64
 """Commits between two looks at the log's size: past its limit readers are held back until it has
 been written home."""
@@ -259,7 +261,7 @@ class Database:
     def _begin_patiently(self) -> None:
         failed: sqlite3.Error | None = None
         try:
-            self._connection.execute("PRAGMA busy_timeout = 2000")
+            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             failed = error
@@ -372,7 +374,7 @@ class Database:
         result: Any = None
         failed: Exception | None = None
         try:
-            self._connection.execute("PRAGMA busy_timeout = 2000")
+            self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
             result = work(self._connection)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             failed = error

@@ -1,9 +1,7 @@
 """The public listener: verification, webhooks, and a sign of life."""
 
 import asyncio
-import errno
 import hmac
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from ssl import SSLContext
 from typing import TypedDict
@@ -11,7 +9,7 @@ from typing import TypedDict
 from aiohttp import hdrs, web
 
 from openparallax.clock import Clock
-from openparallax.errors import NotStored, StartError
+from openparallax.errors import NotStored, cannot_listen
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.messages import Notification
@@ -153,13 +151,8 @@ class WebhookServer:
             )
         except OSError as error:
             await self.close()
-            number = error.errno or 0
-            why = os.strerror(number) if number > 0 else "no such address"  # below 0: a look-up's
-            raise StartError(
-                f"cannot listen on {self._host} port {self._port}: {why}; "
-                "see webhook_host and webhook_port",
-                exit_code=75 if number == errno.EADDRINUSE else 78,
-            ) from None
+            hint = "see webhook_host and webhook_port"
+            raise cannot_listen(error, self._host, self._port, hint) from None
         self._port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

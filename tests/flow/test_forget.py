@@ -95,7 +95,7 @@ async def test_what_was_answered(town: Town, engine: FakeEngine, mode: str) -> N
     await assert_forgotten(town, engine, canary)
     assert other.core.encode() in town.written()
     # Again, by another spelling: nothing is left but what was said since.
-    assert (await forget(town, "0049 (1511) 23-45678"))["chats"] == 1
+    assert (await forget(town, "\u202a+49 (0)1511 23-45678\u202c"))["chats"] == 1
     assert (await forget(town))["turns"] == 0
 
 
@@ -270,6 +270,7 @@ async def test_somebody_reads_the_file(
 ) -> None:
     """It is not said to be done; a later sweep finishes it."""
     monkeypatch.setattr(erasure, "TRUNCATE_TRIES", 1)
+    monkeypatch.setattr("openparallax.storage.database.PATIENCE_MS", 50)
     canary = Canary()
     await begin(town, "on the record")
     await town.say(ANN, canary.words, at=T0 + 1)
