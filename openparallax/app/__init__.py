@@ -6,7 +6,6 @@ that this room passes on. `plugins` turns the names of the configuration into en
 `daemon` is the process round the house, `notify` what that tells the service manager.
 
 What looks at several rooms at once is here too: how the house is (`condition`, `status`), what an
-operator asks of it (`operator`, `whom`), forgetting a person or what is old (`erasure`,
-`retention`), and what is done on the side (`housekeeping`). Only the command line enters; where no
-daemon runs it works with the file through `Operator` alone.
+operator asks of it (`operator`, `whom`), and what is done on the side (`housekeeping`). Only the
+command line enters; where no daemon runs it works with the file through `Operator` alone.
 """

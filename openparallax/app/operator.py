@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from openparallax.app.erasure import Erasure
 from openparallax.app.whom import find, nobody, text_of, whole_number
 from openparallax.chats.ids import NUMBER, PARENT, USER
 from openparallax.clock import Clock
 from openparallax.errors import NotStored, Refusal
 from openparallax.logs import Logger
 from openparallax.model.entry import Role
+from openparallax.session.erasure import Erasure
 from openparallax.storage import Connection, Database, backup, overview, usage
 from openparallax.storage.overview import ChatLine
 from openparallax.storage.scrubbing import KnownAs

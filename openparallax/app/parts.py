@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from openparallax.app.erasure import Erasure, Live
 from openparallax.app.graphs import Graphs
 from openparallax.app.housekeeping import Housekeeping
 from openparallax.app.operator import Operator
 from openparallax.app.plugins import load_engine, load_stages
-from openparallax.app.retention import Retention
 from openparallax.chats.directory import Directory
 from openparallax.clock import Clock
 from openparallax.config import Settings, WhatsApp
@@ -39,6 +37,8 @@ from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.receipts import ReceiptDesk
 from openparallax.pipeline import Engine, EngineError, Next, compose
 from openparallax.plugin import Tools
+from openparallax.session.ageing import Retention
+from openparallax.session.erasure import Erasure, Live
 from openparallax.session.notices import Notices
 from openparallax.session.retention import Forgetting
 from openparallax.storage import Connection, Database, chats, meta

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from openparallax import logs
-from openparallax.app import erasure, operator
+from openparallax.app import operator
 from openparallax.app.operator import Operator
 from openparallax.clock import SystemClock
 from openparallax.errors import Refusal
 from openparallax.model.session import Mode
 from openparallax.plugin import Reply, Turn
+from openparallax.session import erasure
 from openparallax.storage import Connection, Database, aliases, chats, copies, restoring, sessions
 from tests.canary import Canary, heard_singing, singing_in
 from tests.fakes import meta

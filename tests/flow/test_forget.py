@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from openparallax import logs
-from openparallax.app import erasure
 from openparallax.app.operator import Operator
 from openparallax.clock import SystemClock
 from openparallax.errors import Refusal
 from openparallax.plugin import Reply, Turn
+from openparallax.session import erasure
 from openparallax.storage import Connection, Database, copies
 from tests.canary import Canary, heard_singing, singing_in
 from tests.fakes import meta

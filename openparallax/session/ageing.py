@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from openparallax.app.erasure import Erasure, Live
 from openparallax.clock import Clock
 from openparallax.errors import Refusal
 from openparallax.logs import Logger
 from openparallax.model.text import SessionId
 from openparallax.session.erasing import put_away
+from openparallax.session.erasure import Erasure, Live
 from openparallax.storage import Connection, Database, copies, erasing, scrubbing
 
 EVERY_S = 3600.0
