@@ -26,6 +26,9 @@ def serve(config: Path | None) -> None:
     Exit codes: 0 stopped in order; 75 the port is taken or another process has the database; 78 the
     configuration, or something that it names, cannot be used.
     """
+    # With it Python would write the keys of each connection to Graph and to the model's provider
+    # into a file, and whoever has those can read what went over it: off the record as well.
+    os.environ.pop("SSLKEYLOGFILE", None)
     settings = _load(config)
     from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
 

@@ -47,7 +47,10 @@ class _Commands(InOrder):
             ctx.exit(_EX_TEMPFAIL)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.Abort:  # as click calls it where a question was being asked
+            click.echo(err=True)
+            ctx.exit(_INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
             if isinstance(error, OSError) and error.errno == errno.EPIPE:

@@ -182,8 +182,13 @@ async def test_wrong_arguments(town: Town, name: str, asked: Mapping[str, Any]) 
 @pytest.mark.parametrize("name", ["session", "forget"])
 async def test_nobody(town: Town, name: str) -> None:
     await met(town)
-    for asked in ({"who": "+1"}, {"who": "?"}, {"chat": 77}, {"chat": 1, "account": "999"}):
-        with pytest.raises(Refusal, match="nobody is known by that") as raised:
+    for said, asked in (
+        ("nobody is known by that", {"who": "+1"}),
+        ("nobody is known by that", {"who": "?"}),
+        ("there is no such chat", {"chat": 77}),
+        ("no such chat with that account", {"chat": 1, "account": "999"}),
+    ):
+        with pytest.raises(Refusal, match=said) as raised:
             await town.up.operator.controls()[name](asked)
         assert raised.value.exit_code == 1
 

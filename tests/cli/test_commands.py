@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -148,8 +149,11 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
 
     _daemon(monkeypatch, run)
 
+    monkeypatch.setenv("SSLKEYLOGFILE", "keys.txt")
+
     result = _run("serve", "-c", str(file))
 
+    assert "SSLKEYLOGFILE" not in os.environ  # it would hold what opens each connection
     assert (result.exit_code, result.output) == (code, "")
     assert [settings.engine.type for settings in served] == ["echo"]
 
@@ -165,6 +169,7 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
         ),
         (NotStored("the disk is full"), 75, "openparallax: the disk is full; try again\n"),
         (KeyboardInterrupt(), 130, ""),
+        (click.Abort(), 130, "\n"),
     ],
 )
 def test_how_serve_fails(
