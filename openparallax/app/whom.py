@@ -61,7 +61,7 @@ def nobody(asked: Mapping[str, Any]) -> Refusal:
     """What is said where nobody was found."""
     where = " with that account" if asked.get("account") is not None else ""
     if asked.get("chat") is not None:
-        return Refusal(f"there is no such chat{where}. See openparallax sessions list for the chats.")
+        return Refusal(f"there is no such chat{where}. See openparallax sessions list.")
     return Refusal(
         f"nobody is known by that{where}. See openparallax sessions list for who is; "
         "numbers are written with their country code."

@@ -47,9 +47,6 @@ class _Commands(InOrder):
             ctx.exit(_EX_TEMPFAIL)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except click.Abort:  # as click calls it where a question was being asked
-            click.echo(err=True)
-            ctx.exit(_INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
@@ -64,6 +61,9 @@ class _Commands(InOrder):
     def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.Abort:  # as click calls an interrupt while a question is asked
+            click.echo(err=True)
+            raise KeyboardInterrupt from None
         except click.UsageError as error:
             if "unexpected extra argument" not in error.message:
                 raise
