@@ -195,10 +195,15 @@ class _FewConnections(web.Server):
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            idle = next(one for one in self.connections if one not in self._busy)
-            if idle.transport is not None:
-                idle.transport.abort()
+        # One that was cut stays in the list for a moment: it must not stand for the next ones.
+        live = {
+            one: pipe
+            for one in self.connections
+            if (pipe := one.transport) is not None and not pipe.is_closing()
+        }
+        if len(live) > MOST_CONNECTIONS:
+            idle = (pipe for one, pipe in live.items() if one not in self._busy)
+            next(idle, transport).abort()
 
 
 class _Connection(web.RequestHandler):

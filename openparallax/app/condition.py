@@ -161,8 +161,10 @@ class Condition:
             from openparallax.admin.exposition import Exposition  # noqa: PLC0415 - if it is asked
 
             self._exposition = Exposition(self._metrics)
+        # Measured by all at once: where the disk hangs, nobody waits for the patience of others.
+        measured = await self.measured()
         async with self._one_scrape:
-            measured = await self.measured()
+            await asyncio.sleep(0)
             return self._exposition.render(measured, accept)
 
     async def measured(self) -> "Mapping[str, Samples]":

@@ -207,6 +207,8 @@ class House:
         admission, receipts = result
         for session, turn in receipts.unsaid:
             self._transcripts[session.mode].note_unsaid(session, turn)
+        for session, turn in receipts.said_again:
+            self._transcripts[session.mode].note_said_again(session, turn)
         self._hold_words(admission)
         for chat, number in admission.ended:
             self.dispatcher.ended(chat, number)

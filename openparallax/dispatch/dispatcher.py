@@ -242,15 +242,14 @@ class Dispatcher:
             task.add_done_callback(self._tasks.discard)
 
     async def _run(self, lane: Lane) -> None:
-        rest_s = 0.0
+        rest_s = RETRY_S  # whatever it is that ends it: the engine may be paid each time
         try:
             rest_s = await self._one_turn(lane)
         except NotStored:
-            rest_s = RETRY_S
+            pass
         except Exception as surprise:  # noqa: BLE001 - one chat's trouble must not end the others'
             self._log.error("turn_broke", chat=lane.chat, exc_info=surprise)
             lane.surprises += 1
-            rest_s = RETRY_S
         finally:
             self._free += 1
             if rest_s and not self._is_stopping:

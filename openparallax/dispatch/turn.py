@@ -227,7 +227,10 @@ class TurnTaker:
         except EngineError as error:
             self._failed(running, head, error)
             return Said(notice=error.notice, spent=Spent(error.model, error.usage))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, the person is told
+        except (KeyboardInterrupt, GeneratorExit):
+            raise  # the process ends
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the person is told
+            # Also what is no Exception: libraries written in Rust raise such a one when they panic.
             self._failed(running, head, error)
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")

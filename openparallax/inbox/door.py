@@ -12,6 +12,7 @@ from openparallax.inbox.arrival import Arrival, window_until
 from openparallax.inbox.limits import OnceAMinute
 from openparallax.inbox.moving import Mover
 from openparallax.inbox.people import People, addressed
+from openparallax.inbox.releasing import release
 from openparallax.inbox.revoking import Revoked
 from openparallax.inbox.takeover import take_over
 from openparallax.inbox.words import Keeper
@@ -22,8 +23,7 @@ from openparallax.model.text import Text
 from openparallax.session import placement
 from openparallax.session.commands import Command, parse_command
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, chats, envelopes, parcels, seen
-from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS
+from openparallax.storage import Connection, seen
 from openparallax.storage.meta import Numbers
 from openparallax.transcript import Transcripts
 
@@ -169,7 +169,7 @@ class Door:
             admission,
         )
         if chat.held:
-            self._release(arrival)
+            release(arrival, self._transcripts)
         if chat.latest is not None and chat.latest < at:
             chat.latest = at
         if command is not None:
@@ -238,20 +238,6 @@ class Door:
             return
         self._keeper.queue_notice(arrival, errand)
         arrival.admission.decide(arrival.message, "unreadable")
-
-    def _release(self, arrival: Arrival) -> None:
-        """The person wrote: what a closed window held goes on, in chats that were theirs too."""
-        connection, chat, admission = arrival.connection, arrival.chat, arrival.admission
-        for one in (*chats.losers_of(connection, chat.id), chat.id):
-            if chat.held & HELD_ENVELOPES:
-                until = arrival.window_until
-                admission.released.extend(envelopes.release(connection, one, until))
-            if chat.held & HELD_PARCELS:
-                admission.parcels.extend(parcels.release(connection, one, arrival.window_until))
-            chats.release(connection, one)
-            if one != chat.id:
-                admission.merges.append((one, chat.id))  # again: it goes on before this one
-        chat.held = 0
 
     # -- people ---------------------------------------------------------------------------------
 

@@ -18,8 +18,10 @@ from openparallax.outbox.spelling import refuse
 from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
+from openparallax.storage.database import execute
 from openparallax.transcript import Transcripts
 
+_NOT_SAID = (ParcelState.FAILED, ParcelState.WITHDRAWN)
 _MAY_FAIL = (ParcelState.SENDING, ParcelState.UNKNOWN, ParcelState.ACCEPTED)
 
 
@@ -42,6 +44,7 @@ class Receipts:
         paused: Account and code of statuses that say something about the whole number.
         failures: To be logged.
         unsaid: Session and turn of words of ours that never went out.
+        said_again: The same of those of which that was said, and which came all the same.
         counts: How often each thing happened.
         holds: Rows of chats were changed, so that what is remembered of them is to be read anew:
             something is held for a chat's next message, or its number is spelt in another way.
@@ -51,6 +54,7 @@ class Receipts:
     paused: list[tuple[str, int | None]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     unsaid: list[tuple[Session, int]] = field(default_factory=list)
+    said_again: list[tuple[Session, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     holds: bool = False
 
@@ -120,6 +124,10 @@ class ReceiptDesk:
         if parcel.state < ParcelState.ACCEPTED:
             receipts.count("confirmed")
             receipts.chats.add(parcel.chat)
+        elif parcel.state in _NOT_SAID and not parcel.notice:
+            for write in self._transcripts[parcel.session.mode].say_again(parcel.turn):
+                execute(connection, write)
+            receipts.said_again.append((parcel.session, parcel.turn))
 
     def _failed(
         self, connection: Connection, parcel: Parcel, code: int | None, receipts: Receipts

@@ -161,8 +161,7 @@ class Erasure:
                 partial(erasing.drop_history, session=session)
             ):
                 turns += dropped
-        if not await self._database.read(names.are_in_place):
-            await self._database.unit(names.write_anew)
+        await self._database.aside(names.put_in_place)
         await self._close_to_statuses(list(marked))
         found = 0
         await asyncio.to_thread(copies.tidy, self._database.path)

@@ -92,7 +92,8 @@ def _roll_back(copy: Path, journal: Path) -> None:
             connection.execute("COMMIT")
         # One that was not complete, and nothing of it in the copy yet, SQLite leaves there.
         journal.unlink(missing_ok=True)
-    os.utime(copy, (was.st_atime, was.st_mtime))
+    with suppress(OSError):  # somebody else's: it only counts as younger, and nothing waits for it
+        os.utime(copy, (was.st_atime, was.st_mtime))
 
 
 def all_of(database: Path) -> list[Path]:

@@ -6,7 +6,7 @@ The tokens of a parcel stand in one column, 32 hex digits for each attempt that 
 accepted, the latest first; one that Meta called failed stands there in capitals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from openparallax.model.messages import DeliveryStatus
@@ -213,8 +213,20 @@ def latest_window(connection: Connection, parcel: Parcel) -> int:
     return int(latest)
 
 
+def held_before_newest(connection: Connection, chat: int) -> list[Parcel]:
+    """What is held for the chat and is of an older turn than the newest that is."""
+    held = [one for one in open_of_chat(connection, chat) if one.state is ParcelState.HELD]
+    newest = max((one.turn for one in held), default=0)
+    return [one for one in held if one.turn < newest]
+
+
 def release(
-    connection: Connection, chat: int, window_until: int, *, is_late: bool = True
+    connection: Connection,
+    chat: int,
+    window_until: int,
+    *,
+    is_late: bool = True,
+    keeps: Collection[int] = (),
 ) -> list[Parcel]:
     """Let go what was held for the chat; return that, in order.
 
@@ -222,17 +234,14 @@ def release(
         connection: Inside a unit.
         chat: Whose window is open.
         window_until: Until when.
-        is_late: It was closed meanwhile, so that of the replies only the newest turn's are kept,
-            and what an operator wrote, who was told that it is; False where it only seemed so.
+        is_late: It was closed meanwhile, so that only the newest turn's are kept; False where it
+            only seemed so.
+        keeps: Older turns whose parcels are kept all the same.
     """
     if is_late:
-        connection.execute(
-            "UPDATE parcels SET state = 13 WHERE chat = ? AND state < 10 AND state = 3 AND turn <"
-            " (SELECT max(turn) FROM parcels WHERE chat = ? AND state < 10 AND state = 3) "
-            "AND NOT EXISTS (SELECT 1 FROM transcript t WHERE t.turn = parcels.turn "
-            "AND t.part = -1 AND t.role = 7)",
-            (chat, chat),
-        )
+        for one in held_before_newest(connection, chat):
+            if one.turn not in keeps:
+                change(connection, settle(one.number, one.state, ParcelState.WITHDRAWN))
     numbers = {
         row[0]
         for row in connection.execute(

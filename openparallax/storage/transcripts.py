@@ -157,6 +157,25 @@ def erase(turn: int) -> Write:
     )
 
 
+def is_by_hand(connection: Connection, turn: int) -> bool:
+    """Whether a person of ours wrote what was sent as ``turn``."""
+    (found,) = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM transcript WHERE turn = ? AND part = ? AND role = ?)",
+        (turn, ENGINE_PART, int(Role.PERSON)),
+    ).fetchone()
+    return bool(found)
+
+
+def say_again(turn: int) -> Write:
+    """What was taken out of the history went out after all: an answer, or an operator's words."""
+    return Write(
+        "UPDATE transcript SET role = CASE WHEN EXISTS "
+        "(SELECT 1 FROM transcript c WHERE c.turn = transcript.turn AND c.part = ?) "
+        "THEN ? ELSE ? END WHERE turn = ? AND part = ? AND role = ?",
+        (CONTACT_PART, *map(int, (Role.ENGINE, Role.PERSON)), turn, ENGINE_PART, int(Role.UNSAID)),
+    )
+
+
 def unsay(turn: int) -> Write:
     """What we wrote never went out: it stays, and is no part of the history.
 

@@ -55,10 +55,11 @@ def upgrade(
             copies.make(connection, path, copy, on_progress=on_progress)
         now = migrate(connection)
         _rewrite(connection, path, on_progress)
-        if not names.are_in_place(connection):
-            connection.execute("BEGIN IMMEDIATE")
-            names.write_anew(connection)
-            connection.execute("COMMIT")
+        connection.set_progress_handler(copies.ticking(on_progress), _STEPS_OF_SQLITE)
+        try:
+            names.put_in_place(connection)
+        finally:
+            connection.set_progress_handler(None, 0)
     except copies.NoRoomError as error:
         raise StartError(
             f"storage.url: {path} is of an older OpenParallax and is copied before it is changed. "

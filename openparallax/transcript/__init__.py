@@ -62,6 +62,18 @@ class Transcript(Protocol):
         """The same of what is at hand, after its transaction."""
         ...
 
+    def is_by_hand(self, connection: Connection, session: Session, turn: int) -> bool:
+        """Whether a person of ours wrote what was sent as ``turn``."""
+        ...
+
+    def say_again(self, turn: int) -> Sequence[Write]:
+        """The writes that undo `unsay`: Meta said that it failed, and then that it came."""
+        ...
+
+    def note_said_again(self, session: Session, turn: int) -> None:
+        """The same of what is at hand, after its transaction."""
+        ...
+
     def drop(self, session: Session, turn: int) -> None:
         """Have what came in as ``turn`` at hand no more, after its transaction."""
         ...

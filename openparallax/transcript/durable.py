@@ -80,6 +80,16 @@ class DurableTranscript:
     def note_unsaid(self, session: Session, turn: int) -> None:
         self.forget([session.id], [turn])
 
+    def is_by_hand(self, connection: Connection, session: Session, turn: int) -> bool:
+        del session  # on disk a turn's number is key enough
+        return transcripts.is_by_hand(connection, turn)
+
+    def say_again(self, turn: int) -> Sequence[Write]:
+        return [transcripts.say_again(turn)]
+
+    def note_said_again(self, session: Session, turn: int) -> None:
+        self.forget([session.id], [turn])
+
     def drop(self, session: Session, turn: int) -> None:
         self.forget([session.id], [turn])
 

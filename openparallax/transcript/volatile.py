@@ -9,9 +9,9 @@ its turn finds it gone and the person is told.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from openparallax.model.entry import CAME_IN, ENGINE_PART, Entry, Role
+from openparallax.model.entry import CAME_IN, CONTACT_PART, ENGINE_PART, Entry, Role
 from openparallax.model.session import Session
 from openparallax.model.text import SessionId, Text
 from openparallax.model.turn import Spoken
@@ -104,12 +104,35 @@ class VolatileTranscript:
         return ()
 
     def note_unsaid(self, session: Session, turn: int) -> None:
+        self._change_role(session, turn, _OURS, Role.UNSAID)
+
+    def is_by_hand(self, connection: object, session: Session, turn: int) -> bool:
+        del connection
         held = self._sessions.get(session.id)
         entry = None if held is None else held.entries.get((turn, ENGINE_PART))
-        is_ours = entry is not None and entry.role in _OURS and entry.hashed is None
+        return entry is not None and entry.role is Role.PERSON
+
+    def say_again(self, turn: int) -> tuple[()]:
+        """Nothing: no word of such a session is on disk."""
+        del turn
+        return ()
+
+    def note_said_again(self, session: Session, turn: int) -> None:
+        held = self._sessions.get(session.id)
+        is_answer = held is not None and (turn, CONTACT_PART) in held.entries
+        role = Role.ENGINE if is_answer else Role.PERSON
+        self._change_role(session, turn, (Role.UNSAID,), role)
+
+    def _change_role(
+        self, session: Session, turn: int, roles: Collection[Role], role: Role
+    ) -> None:
+        """Of what we wrote, should it have one of ``roles``."""
+        held = self._sessions.get(session.id)
+        entry = None if held is None else held.entries.get((turn, ENGINE_PART))
+        is_ours = entry is not None and entry.role in roles and entry.hashed is None
         if held is not None and entry is not None and is_ours:
             held.entries[turn, ENGINE_PART] = Entry(
-                session, turn, ENGINE_PART, Role.UNSAID, entry.text, entry.sent_at
+                session, turn, ENGINE_PART, role, entry.text, entry.sent_at
             )
 
     def drop(self, session: Session, turn: int) -> None:

@@ -5,8 +5,9 @@ import errno
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -194,6 +195,29 @@ async def test_who_only_holds_connections_keeps_nobody_out(
         one.close()
         with suppress(ConnectionError):
             await one.wait_closed()
+
+
+async def test_many_at_the_same_moment_are_no_more_than_the_most(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    seen: list[int] = []
+    made = server._FewConnections.connection_made
+
+    def note(self: server._FewConnections, *given: Any) -> None:
+        made(self, *given)
+        pipes = [one.transport for one in self.connections]
+        seen.append(sum(pipe is not None and not pipe.is_closing() for pipe in pipes))
+
+    monkeypatch.setattr(server._FewConnections, "connection_made", note)
+    with ExitStack() as held:
+        for _ in range(10):  # before the loop looks at any of them
+            one = held.enter_context(socket.socket())
+            one.connect(("127.0.0.1", office.server.port))
+        async with asyncio.timeout(5):
+            while len(seen) < 10:
+                await asyncio.sleep(0)
+    assert max(seen) == 2
 
 
 async def test_who_is_being_answered_keeps_the_connection(

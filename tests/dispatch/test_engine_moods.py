@@ -20,6 +20,10 @@ BARE: dict[str, Any] = {"pipeline": []}
 """No time limit, and so no task between the turn and the engine."""
 
 
+class PanicException(BaseException):
+    """What a library in Rust raises: no Exception."""
+
+
 class RefusedError(EngineError):
     """made up"""
 
@@ -58,6 +62,7 @@ MOODS = {
     "refuses": (raises(RefusedError()), FAILED),
     "too slow by itself": (raises(TooSlow()), SENTENCES["too_slow"]),
     "a group": (raises(ExceptionGroup("xyzzy", [ValueError("xyzzy")])), FAILED),
+    "panics": (raises(PanicException("xyzzy")), FAILED),
     "nothing": (returns(Reply(text="")), FAILED),
     "blank": (returns(Reply(text=" \n\u00a0")), FAILED),
     "no reply": (returns(None), FAILED),

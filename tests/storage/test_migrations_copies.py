@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from openparallax.errors import StartError
-from openparallax.storage import Database, copies, erasing, migrations, upgrading
+from openparallax.storage import Database, copies, erasing, migrations, names, upgrading
 from tests.canary import Canary, singing_in
 from tests.pipeline.doubles import RecordedLog
 from tests.storage.notes import files_no_longer_than
@@ -164,6 +164,22 @@ async def test_a_file_of_today_is_not_rewritten(tmp_path: Path) -> None:
     database = await opened(path)
     mark = "SELECT count(*) FROM meta WHERE key = 'has_short_rows'"
     assert await database.read(lambda c: c.execute(mark).fetchone()) == (0,)
+    await database.close()
+
+
+async def test_very_many_names_are_written_anew_with_signs_of_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, told = tmp_path / "x.db", []
+    await (await opened(path)).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("INSERT INTO contacts (name) VALUES (?)", [("Ann",)] * 100)
+        connection.execute("DELETE FROM meta WHERE key = 'names_in_place'")
+    monkeypatch.setattr(upgrading, "_STEPS_OF_SQLITE", 100)
+    database = Database(path, log=RecordedLog(), on_progress=lambda: told.append(1))
+    await database.open()
+    assert told
+    assert await database.read(names.are_in_place)
     await database.close()
 
 

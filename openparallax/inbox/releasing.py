@@ -1,0 +1,46 @@
+"""The person wrote: what a closed window held goes on, unless something newer took its place."""
+
+from openparallax.inbox.admission import Admission
+from openparallax.inbox.arrival import Arrival
+from openparallax.storage import Connection, chats, envelopes, parcels
+from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS
+from openparallax.storage.database import execute
+from openparallax.transcript import Transcripts
+
+
+def release(arrival: Arrival, transcripts: Transcripts) -> None:
+    """Part of a unit: let go what is held for a chat, and in chats that were theirs too."""
+    connection, chat, admission = arrival.connection, arrival.chat, arrival.admission
+    until = arrival.window_until
+    for one in (*chats.losers_of(connection, chat.id), chat.id):
+        if chat.held & HELD_ENVELOPES:
+            admission.released.extend(envelopes.release(connection, one, until))
+        if chat.held & HELD_PARCELS:
+            _release_parcels(connection, one, until, transcripts, admission)
+        chats.release(connection, one)
+        if one != chat.id:
+            admission.merges.append((one, chat.id))  # again: it goes on before this one
+    chat.held = 0
+
+
+def _release_parcels(
+    connection: Connection,
+    chat: int,
+    window_until: int,
+    transcripts: Transcripts,
+    admission: Admission,
+) -> None:
+    """Of replies only the newest turn's go; what somebody wrote by hand does, they were told so."""
+    older = parcels.held_before_newest(connection, chat)
+    keeps = {
+        parcel.turn
+        for parcel in older
+        if transcripts[parcel.session.mode].is_by_hand(connection, parcel.session, parcel.turn)
+    }
+    admission.parcels.extend(parcels.release(connection, chat, window_until, keeps=keeps))
+    dropped = {one.turn: one for one in older if one.turn not in keeps and not one.notice}
+    for turn, parcel in dropped.items():
+        if parcels.is_unsaid(connection, parcel):
+            for write in transcripts[parcel.session.mode].unsay(turn):
+                execute(connection, write)
+            admission.unsaid.append((parcel.session, turn))
