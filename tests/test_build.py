@@ -74,6 +74,7 @@ def test_a_wheel_has_all_that_it_needs_and_its_commit(checkout: Path, tmp_path: 
         shutil.copy(ROOT / name, checkout / name)
     package = checkout / "openparallax"
     shutil.copytree(ROOT / package.name, package, ignore=shutil.ignore_patterns("__pycache__"))
+    needed = {str(file.relative_to(checkout)) for file in package.rglob("*") if file.is_file()}
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", build], cwd=checkout, check=False, capture_output=True, text=True
@@ -84,7 +85,6 @@ def test_a_wheel_has_all_that_it_needs_and_its_commit(checkout: Path, tmp_path: 
     with zipfile.ZipFile(wheel) as packed:
         names = set(packed.namelist())
         packed.extractall(into)
-    needed = {str(file.relative_to(checkout)) for file in package.rglob("*") if file.is_file()}
     assert needed - names == set()
     code = "from openparallax.build import commit; print(commit())"
     told = subprocess.run(  # noqa: S603 - our own code
