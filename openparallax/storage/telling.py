@@ -128,7 +128,7 @@ def _go_off(connection: sqlite3.Connection, account: str, alias: str, since: int
     forms = (f"u:{value}", f"p:{value}") if kind in {"u:", "p:"} else (alias, alias)
     same_account = "AND x.account = c.account" if _version(connection) > 1 else ""
     chats = connection.execute(
-        "SELECT c.id, c.session FROM aliases x JOIN chats c ON c.contact = x.contact "
+        "SELECT DISTINCT c.id, c.session FROM aliases x JOIN chats c ON c.contact = x.contact "
         f"{same_account} JOIN accounts a ON a.id = c.account JOIN sessions s ON s.id = c.session "
         "WHERE x.value IN (?, ?) AND a.phone_number_id = ? AND s.mode = 0",
         (*forms, account),
