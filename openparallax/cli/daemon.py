@@ -11,12 +11,14 @@ from openparallax.cli.screen import config_option
 from openparallax.errors import ConfigError
 
 if TYPE_CHECKING:
-    from openparallax.config import Settings
+    from openparallax.config import Instead, Settings
 
 
 @click.command()
 @config_option
-def serve(config: Path | None) -> None:
+@click.option("--graph-api-url", metavar="URL", hidden=True, help="Instead of those of the file.")
+@click.option("--storage-url", metavar="URL", hidden=True, help="Instead of that of the file.")
+def serve(config: Path | None, graph_api_url: str | None, storage_url: str | None) -> None:
     """Run the daemon in the foreground.
 
     SIGTERM and SIGINT end it in order: what is being answered gets time to end, what waits is kept
@@ -29,7 +31,9 @@ def serve(config: Path | None) -> None:
     # With it Python would write the keys of each connection to Graph and to the model's provider
     # into a file, and whoever has those can read what went over it: off the record as well.
     os.environ.pop("SSLKEYLOGFILE", None)
-    settings = _load(config)
+    from openparallax.config import Instead  # noqa: PLC0415 - --help need not wait for it
+
+    settings = _load(config, Instead(graph_api_url=graph_api_url, storage_url=storage_url))
     from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
 
     sys.exit(daemon.run(settings))
@@ -59,7 +63,7 @@ def check(config: Path | None) -> None:
         )
 
 
-def _load(path: Path | None) -> "Settings":
+def _load(path: Path | None, instead: "Instead | None" = None) -> "Settings":
     from openparallax import config  # noqa: PLC0415 - --help need not wait for it
     from openparallax.app.plugins import (  # noqa: PLC0415 - the same
         engine_catalog,
@@ -79,4 +83,5 @@ def _load(path: Path | None) -> "Settings":
         engines=engine_catalog(),
         stages=stage_catalog(),
         sentences=SENTENCES,
+        instead=instead,
     )

@@ -14,6 +14,7 @@ from openparallax.build import commit
 from openparallax.cli.backup import backup, restore
 from openparallax.cli.completion import completion
 from openparallax.cli.daemon import check, serve
+from openparallax.cli.dev import dev
 from openparallax.cli.schema import schema
 from openparallax.cli.screen import InOrder
 from openparallax.cli.send import send
@@ -115,7 +116,7 @@ def _print_version(ctx: click.Context, _option: click.Parameter, is_asked: bool)
 def main() -> None:
     r"""Connect a WhatsApp business number to the engine that answers.
 
-    To try it without a Meta account, run scripts/run in a checkout. For a number of yours write a
+    To try it without a Meta account, run openparallax dev. For a number of yours write a
     configuration (config.example.yaml explains every setting), then:
 
     \b
@@ -137,6 +138,7 @@ def _lay_out(command: click.Command) -> None:
 
 
 for _command in (
+    dev,
     serve,
     check,
     status,

@@ -9,14 +9,15 @@ problem at once, each with line and key, none with a value. The way of a file::
     choices    the engine and the stages, by their plugins' own models
     rules      what no single key can be blamed for; certificates: whether the pair is one
 
-Beside that way: where the file lies (places) and the database (database), and what editors are told
-of the file (schema).
+Beside that way: where the file lies (places) and the database (database), what a caller puts in
+place of the file's own (instead), and what editors are told of the file (schema).
 
 The names of engines, stages and notices are handed in, since the rooms that know them lie above.
 The daemon never rewrites the file. Everybody may enter.
 """
 
 from openparallax.config.database import find_database
+from openparallax.config.instead import Instead
 from openparallax.config.load import load
 from openparallax.config.numbers import normalise_number
 from openparallax.config.places import places, search
@@ -34,6 +35,7 @@ from openparallax.config.whatsapp import Tls, WhatsApp
 __all__ = [
     "Catalog",
     "EngineChoice",
+    "Instead",
     "OffTheRecord",
     "Settings",
     "StageChoice",

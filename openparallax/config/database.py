@@ -30,16 +30,26 @@ def database_path(url: str | None, sources: Sources, problems: Problems) -> Path
         if default is None:
             problems.add(_URL, "is missing, and there is no home folder to put the database in")
         return default or nowhere
-    if not url.startswith(_SQLITE):
-        problems.add(_URL, _WRONG_URL)
+    try:
+        return path_of_url(url, sources)
+    except NotFound as reason:
+        problems.add(_URL, str(reason))
         return nowhere
+
+
+def path_of_url(url: str, sources: Sources) -> Path:
+    """The file that ``sqlite:///PATH`` names, absolute.
+
+    Raises:
+        NotFound: It names none; a sentence that begins in the middle, behind the key.
+    """
+    if not url.startswith(_SQLITE):
+        raise NotFound(_WRONG_URL)
     name = url.removeprefix(_SQLITE)
     if not name.strip("/") or name.endswith("/") or name == ":memory:":
-        problems.add(_URL, "must name a file after sqlite:///, with one more slash if absolute")
-        return nowhere
+        raise NotFound("must name a file after sqlite:///, with one more slash if absolute")
     if "?" in name or "#" in name or not name.isprintable():
-        problems.add(_URL, "must be a plain path after sqlite:///, in one line, without ? or #")
-        return nowhere
+        raise NotFound("must be a plain path after sqlite:///, in one line, without ? or #")
     return sources.path(name)
 
 

@@ -46,7 +46,7 @@ def read(path: Path, problems: Problems) -> dict[str, Tree]:
     Raises:
         ConfigError: It cannot be read, or holds no settings at all.
     """
-    tree = parse(load_text(str(path), _bytes_of(path)), problems)
+    tree = parse(load_text(str(path), bytes_of(path)), problems)
     if tree is None:
         raise ConfigError([f"{path}:1: is empty; config.example.yaml shows what belongs there"])
     if not isinstance(tree, dict):
@@ -249,7 +249,12 @@ def load_text(file: str, raw: bytes) -> str:
     raise ConfigError([f"{file}:{line}: is not UTF-8 text; save it as UTF-8"])
 
 
-def _bytes_of(path: Path) -> bytes:
+def bytes_of(path: Path) -> bytes:
+    """What the file holds.
+
+    Raises:
+        ConfigError: It cannot be read, or is over 1 MiB.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)

@@ -9,6 +9,7 @@ from openparallax.config.choices import DEFAULT_PIPELINE, Choices
 from openparallax.config.database import database_path
 from openparallax.config.document import Tree, folder_of, read
 from openparallax.config.homes import Homes
+from openparallax.config.instead import Instead
 from openparallax.config.models import File
 from openparallax.config.problems import Problems
 from openparallax.config.resolve import Resolver
@@ -24,6 +25,7 @@ def load(
     engines: Catalog,
     stages: Catalog,
     sentences: Mapping[str, str] | None = None,
+    instead: Instead | None = None,
 ) -> Settings:
     """Read the configuration.
 
@@ -36,11 +38,14 @@ def load(
         stages: The same of the stages.
         sentences: What the daemon says, by name, which ``notices`` may override; None: not
             checked.
+        instead: What wins against the file.
 
     Raises:
         ConfigError: It is not usable. ``problems`` has all that was found, each as
             ``file:line: key: what is wrong and what is meant``, without values.
     """
+    instead = instead or Instead()
+    instead.check(environment)
     problems = Problems(str(path))
     tree = read(path, problems)
     sources = Sources(environment, folder_of(path))
@@ -58,7 +63,10 @@ def load(
         rules.check_notices(tree.get("notices"), sentences, problems)
     rules.check_ports(whatsapp, resolved.get("admin"), problems)
     url = _block(resolved.get("storage")).get("url")
-    database = database_path(url if isinstance(url, str) else None, sources, problems)
+    database = instead.database(environment)
+    if database is None or isinstance(url, str):
+        of_file = database_path(url if isinstance(url, str) else None, sources, problems)
+        database = database or of_file
 
     choices = Choices(engines, stages, sources, problems, homes)
     engine = choices.engine(tree.get("engine", {}), ("engine",))
@@ -73,9 +81,10 @@ def load(
     problems.raise_if_any()
     if file is None or engine is None or pipeline is None:
         raise AssertionError("refused without a problem")
+    channel = instead.whatsapp(file.channels.whatsapp)
     return Settings(
         file=path,
-        whatsapp=file.channels.whatsapp,
+        whatsapp=channel,
         engine=engine,
         pipeline=pipeline,
         conversation=file.conversation,
@@ -86,7 +95,7 @@ def load(
         admin=file.admin,
         log=file.log,
         warnings=(
-            *rules.warnings(file.channels.whatsapp, file.admin),
+            *rules.warnings(channel, file.admin),
             *rules.national_numbers(_block(whatsapp)),
         ),
     )

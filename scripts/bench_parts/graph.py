@@ -1,4 +1,8 @@
-"""A stand-in for Meta's Graph API that costs next to nothing: it shares two cores with the rest."""
+"""A measuring device in Graph's place that costs next to nothing: it shares the rest's cores.
+
+It is no fake of Graph: it looks at nothing and refuses nothing, so what is measured is whoever
+sends. Whatever asks how Graph behaves stands before `openparallax.emulator` instead.
+"""
 
 import asyncio
 import itertools

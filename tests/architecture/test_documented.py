@@ -20,6 +20,7 @@ from openparallax.clock import SystemClock
 from openparallax.config import Catalog, load
 from openparallax.config.models import File
 from openparallax.config.shapes import is_model, members
+from openparallax.emulator.scenario import load as load_scenario
 from openparallax.logs import configure
 from openparallax.model.session import Mode
 from openparallax.pipeline import compose
@@ -218,7 +219,7 @@ def _catalogs(birds: dict[str, Any]) -> list[Catalog]:
 def test_the_configurations_in_the_readme_are_in_order(
     tmp_path: Path, birds: dict[str, Any]
 ) -> None:
-    smallest, *others = blocks("yaml")
+    smallest, *others = [text for text in blocks("yaml") if not text.startswith("scenario:")]
     engines, stages = _catalogs(birds)
     secrets = ("WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "ANTHROPIC_API_KEY")
     environment = {"HOME": str(tmp_path), **dict.fromkeys(secrets, "not-a-secret")}
@@ -235,6 +236,13 @@ def test_the_configurations_in_the_readme_are_in_order(
             sentences=SENTENCES,
         )
         assert settings.warnings == ()
+
+
+def test_the_scenarios_in_the_readme_can_be_played(tmp_path: Path) -> None:
+    [text] = [text for text in blocks("yaml") if text.startswith("scenario:")]
+    file = tmp_path / "scenario.yaml"
+    file.write_text(text, "utf-8")
+    assert len(load_scenario(file, sentences=SENTENCES).steps) > 1
 
 
 async def test_the_plugin_in_the_readme_works(birds: dict[str, Any]) -> None:

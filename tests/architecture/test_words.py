@@ -14,11 +14,13 @@ READERS = {
     "openparallax/transcript/details.py": "reads what came beside them",
     "openparallax/dispatch/asking.py": "hands them to the engine",
     "openparallax/outbox/delivery.py": "hands them to the sender",
+    "openparallax/app/dev/terminal.py": "shows them to whoever said and heard them there",
+    "openparallax/emulator/scenario/matching.py": "compares them with what its author's script has",
     "openparallax/app/operator.py": "hands them to the operator who asks for a person's words",
     "openparallax/storage/transcripts.py": "writes them down, on the record only",
 }
 SQL = re.compile(
-    r"\s*(SELECT|INSERT|REPLACE|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|VACUUM|BEGIN|COMMIT"
+    r"\s*(SELECT|INSERT|REPLACE|UPDATE|DELETE\s|CREATE|ALTER|DROP|PRAGMA|VACUUM|BEGIN|COMMIT"
     r"|ROLLBACK|SAVEPOINT|RELEASE|WITH)\b"
 )
 

@@ -1,58 +1,23 @@
-"""What arrives at the fake Graph, and the moods it can meet it with."""
+"""The moods that Graph can meet a call with, by name."""
 
 import asyncio
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from openparallax.emulator.calls import Behaviour, Call
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request that arrived.
-
-    Attributes:
-        number: Counts from 0 in the order of arrival.
-        to: The recipient's digits without ``+``, or the business-scoped id.
-        body: The text.
-        callback: ``biz_opaque_callback_data``, or "".
-        token: The bearer token, or "".
-        at: Monotonic seconds.
-        request: The whole JSON body.
-        wamid: The id that Graph gives the message if it accepts it.
-        path: The request's path.
-    """
-
-    number: int
-    to: str
-    body: str
-    callback: str
-    phone_number_id: str
-    token: str
-    at: float
-    request: dict[str, Any]
-    wamid: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What Graph does with a call; made by the functions below.
-
-    Attributes:
-        accepts: The message is taken, whatever the answer says.
-        status: HTTP status of the answer.
-        answer: Body of the answer; None is the one that fits ``accepts``.
-        cuts: The connection is cut instead of answering.
-        waits_for: Taken or not at once, answered when this is set.
-        location: Where a redirect leads.
-    """
-
-    accepts: bool = True
-    status: int = 200
-    answer: bytes | None = None
-    cuts: bool = False
-    waits_for: asyncio.Event | None = None
-    location: str | None = None
+__all__ = [
+    "Behaviour",
+    "Call",
+    "cut_after_accepting",
+    "cut_before_accepting",
+    "error",
+    "garbage",
+    "http_500_after_accepting",
+    "http_500_before_accepting",
+    "ok",
+    "slow",
+]
 
 
 def ok() -> Behaviour:

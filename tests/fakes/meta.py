@@ -7,15 +7,17 @@ a preference, or a whole change of another field.
 
 import asyncio
 import base64
-import hmac
 import io
 import itertools
-import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
+
+from openparallax.emulator.webhooks import envelope as webhook
+from openparallax.emulator.webhooks import pieces
+from openparallax.emulator.webhooks.envelope import Change
 
 PHONE_NUMBER_ID = "1234567890123456"
 DISPLAY_PHONE_NUMBER = "15550001111"
@@ -24,6 +26,8 @@ SECRET = "test_app_secret"
 VERIFY_TOKEN = "test_verify_token"
 
 Item = dict[str, Any]
+
+dump = webhook.dump
 
 _numbers = itertools.count(1)
 
@@ -56,22 +60,14 @@ def message(
         more: Further fields of the message, such as ``context``.
     """
     known_as = sender or user_id or parent_user_id or ""
-    ids = {"from": sender, "from_user_id": user_id, "from_parent_user_id": parent_user_id}
-    contact_ids = {"wa_id": sender, "user_id": user_id, "parent_user_id": parent_user_id}
+    ids = {"wa_id": sender, "user_id": user_id, "parent_user_id": parent_user_id}
+    said = pieces.message(
+        kind, content, wamid=wamid or new_wamid(known_as), at=_at(at), **ids, **more
+    )
     return {
         "phone_number_id": phone_number_id,
-        "contact": {
-            **({} if name is None else {"profile": {"name": name}}),
-            **{key: value for key, value in contact_ids.items() if value is not None},
-        },
-        "message": {
-            **{key: value for key, value in ids.items() if value is not None},
-            "id": wamid or new_wamid(known_as),
-            "timestamp": str(int(time.time()) if at is None else at),
-            "type": kind,
-            **({} if content is None else {kind: content}),
-            **more,
-        },
+        "contact": pieces.contact(name, **ids),
+        "message": said,
     }
 
 
@@ -115,17 +111,15 @@ def status(
         callback: The ``biz_opaque_callback_data`` of the send.
         code: Meta's error code, where ``state`` is ``failed``.
     """
-    return {
-        "phone_number_id": phone_number_id,
-        "status": {
-            "id": wamid,
-            "status": state,
-            "timestamp": str(int(time.time()) if at is None else at),
-            "recipient_id": recipient,
-            **({} if callback is None else {"biz_opaque_callback_data": callback}),
-            **({} if code is None else {"errors": [{"code": code, "title": "made up"}]}),
-        },
-    }
+    told = pieces.status(
+        wamid,
+        state,
+        at=_at(at),
+        wa_id=recipient,
+        callback=callback,
+        errors=None if code is None else [{"code": code, "title": "made up"}],
+    )
+    return {"phone_number_id": phone_number_id, "status": told}
 
 
 def revoke(sender: str | None, original: str, **details: Any) -> Item:
@@ -171,16 +165,8 @@ def user_id_update(
         phone_number_id: None leaves ``metadata`` out.
         more: Further fields of the update, such as ``parent_user_id``.
     """
-    return {
-        "phone_number_id": phone_number_id,
-        "user_id_update": {
-            **({} if wa_id is None else {"wa_id": wa_id}),
-            "detail": "The user's id has changed",
-            "user_id": {"previous": previous, "current": current},
-            "timestamp": _timestamp(at),
-            **more,
-        },
-    }
+    update = pieces.user_id_update(previous, current, at=_at(at), wa_id=wa_id, **more)
+    return {"phone_number_id": phone_number_id, "user_id_update": update}
 
 
 def echo(
@@ -203,18 +189,16 @@ def echo(
         more: Further fields of the echo, such as ``to_user_id``.
     """
     content = {"body": words} if words is not None else content
-    return {
-        "phone_number_id": phone_number_id,
-        "echo": {
-            "from": DISPLAY_PHONE_NUMBER,
-            **({} if to is None else {"to": to}),
-            "id": wamid or new_wamid(to or "echo"),
-            "timestamp": _timestamp(at),
-            "type": kind,
-            **({} if content is None else {kind: content}),
-            **more,
-        },
-    }
+    written = pieces.echo(
+        kind,
+        content,
+        wamid=wamid or new_wamid(to or "echo"),
+        at=_at(at),
+        sender=DISPLAY_PHONE_NUMBER,
+        to=to,
+        **more,
+    )
+    return {"phone_number_id": phone_number_id, "echo": written}
 
 
 def echo_revoke(to: str | None, original: str, **details: Any) -> Item:
@@ -232,17 +216,16 @@ def preference(
     **more: Any,
 ) -> Item:
     """A contact does or does not want marketing; ``value`` is ``stop`` or ``resume``."""
-    ids = {"wa_id": sender, "user_id": user_id}
-    known = {key: value for key, value in ids.items() if value is not None}
+    known = pieces.known(wa_id=sender, user_id=user_id)
     return {
         "phone_number_id": phone_number_id,
-        "contact": {"profile": {"name": "Ann"}, **known},
+        "contact": pieces.contact("Ann", wa_id=sender, user_id=user_id),
         "preference": {
             **known,
             "detail": f"User requested to {value} marketing messages",
             "category": "marketing_messages",
             "value": value,
-            "timestamp": _timestamp(at),
+            "timestamp": pieces.stamp(_at(at)),
             **more,
         },
     }
@@ -250,15 +233,13 @@ def preference(
 
 def errors(*codes: int, phone_number_id: str = PHONE_NUMBER_ID) -> Item:
     """Troubles of the number as a whole, in field ``messages``."""
-    metadata = {"display_phone_number": DISPLAY_PHONE_NUMBER, "phone_number_id": phone_number_id}
     found = [{"code": code, "title": "made up", "message": "made up"} for code in codes]
-    value = {"messaging_product": "whatsapp", "metadata": metadata, "errors": found}
-    return change("messages", value)
+    return change("messages", pieces.value(_metadata(phone_number_id), errors=found))
 
 
 def news(field: str, *, at: int | None = None, **value: Any) -> Item:
     """An account-level change, such as ``account_update``, with the entry's time."""
-    return {**change(field, value), "time": int(_timestamp(at))}
+    return {**change(field, value), "time": int(_at(at))}
 
 
 def change(field: str, value: object) -> Item:
@@ -273,35 +254,20 @@ def envelope(*items: Item, spread: bool = False) -> dict[str, Any]:
         spread: Give each item an entry of its own; otherwise neighbours of one number and one sort
             share a change, and each person is listed once among its contacts.
     """
-    changes: list[dict[str, Any]] = []
-    times: dict[int, int] = {}
-    for item in items:
-        if "change" in item:
-            if "time" in item:
-                times[len(changes)] = item["time"]
-            changes.append(item["change"])
-            continue
-        sort = next(sort for sort in _SORTS if sort in item)
-        field, several = _SORTS[sort]
-        last = changes[-1]["value"] if changes and not spread else {}
-        metadata = _metadata(item["phone_number_id"])
-        if several not in last or last.get("metadata", {}) != metadata:
-            last = {"messaging_product": "whatsapp"}
-            last |= {"metadata": metadata} if metadata else {}
-            last[several] = []
-            changes.append({"field": field, "value": last})
-        if contact := item.get("contact"):
-            contacts = last.setdefault("contacts", [])
-            if contact not in contacts:
-                contacts.append(contact)
-        last[several].append(item[sort])
-    groups = [[number] for number in range(len(changes))] if spread else [list(range(len(changes)))]
-    entries = []
-    for group in groups:
-        time_of = [times[number] for number in group if number in times]
-        entry: dict[str, Any] = {"id": WABA_ID} | ({"time": time_of[-1]} if time_of else {})
-        entries.append(entry | {"changes": [changes[number] for number in group]})
-    return {"object": "whatsapp_business_account", "entry": entries}
+    return webhook.envelope(map(_change, items), WABA_ID, spread=spread)
+
+
+def _change(item: Item) -> Change:
+    if "change" in item:
+        whole = item["change"]
+        return Change(
+            topic=whole["field"], value=whole["value"], time=item.get("time"), is_whole=True
+        )
+    sort = next(sort for sort in _SORTS if sort in item)
+    topic, several = _SORTS[sort]
+    contacts = [item["contact"]] if item.get("contact") else None
+    parts = {"contacts": contacts, several: [item[sort]]}
+    return Change(topic=topic, value=pieces.value(_metadata(item["phone_number_id"]), **parts))
 
 
 _SORTS = {
@@ -314,19 +280,14 @@ _SORTS = {
 """Sort of item -> the webhook's field, and the list in its value."""
 
 
-def _metadata(phone_number_id: str | None) -> dict[str, str]:
+def _metadata(phone_number_id: str | None) -> dict[str, str] | None:
     if phone_number_id is None:
-        return {}
-    return {"display_phone_number": DISPLAY_PHONE_NUMBER, "phone_number_id": phone_number_id}
+        return None
+    return pieces.metadata(phone_number_id, DISPLAY_PHONE_NUMBER)
 
 
-def _timestamp(at: int | None) -> str:
-    return str(int(time.time()) if at is None else at)
-
-
-def dump(payload: object) -> bytes:
-    r"""JSON as Meta writes it: compact, ``\uXXXX`` in lower case, ``\/``."""
-    return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+def _at(at: int | None) -> float:
+    return time.time() if at is None else at
 
 
 def body(*items: Item, spread: bool = False) -> bytes:
@@ -336,7 +297,7 @@ def body(*items: Item, spread: bool = False) -> bytes:
 
 def sign(raw: bytes, secret: str = SECRET) -> str:
     """The value of ``X-Hub-Signature-256``."""
-    return "sha256=" + hmac.digest(secret.encode(), raw, "sha256").hex()
+    return webhook.sign(raw, secret)
 
 
 async def post(

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
 from openparallax.session.notices import SENTENCES
 from tests.fakes.behaviours import Behaviour, Call, cut_after_accepting, error, ok
-from tests.fakes.graph import FakeGraph
 from tests.flow.sending import TurnedTown, is_idle
 from tests.town import ANN, BOB
 
@@ -135,24 +133,17 @@ async def test_a_dead_recipient_and_our_mistake_fail_and_the_next_goes_on(
 
 
 async def test_a_connection_that_was_not_established_is_not_ambiguous(town: TurnedTown) -> None:
-    port = int(town.graph.url.rpartition(":")[2])
-    await town.graph._runner.cleanup()
+    await town.graph.stop_listening()
     await town.say(ANN, "later")
     for _ in range(6):
         await town.turn(20)
     assert len(town.logged("graph_unreachable")) >= 4
     (row,) = await town.rows()
     assert (row.state.name, row.ambiguous) == ("WAITING", 0)
-    await listen_again(town.graph, port)
+    await town.graph.listen_again()
     await town.turn_until(lambda: town.heard(ANN) == ["later"], step=5)
     assert town.count("parcels", "sent_again") == 0
     assert not town.logged("send_unanswered")
-
-
-async def listen_again(graph: FakeGraph, port: int) -> None:
-    graph._runner = web.ServerRunner(web.Server(graph._serve), shutdown_timeout=1)
-    await graph._runner.setup()
-    await web.TCPSite(graph._runner, "127.0.0.1", port).start()
 
 
 async def test_no_error_of_graphs_brings_words_or_the_token_into_the_log(town: TurnedTown) -> None:

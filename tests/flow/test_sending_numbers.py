@@ -67,13 +67,13 @@ async def test_what_a_number_has_to_send_waits_while_it_is_not_configured(
 ) -> None:
     town.graph.tokens[SECOND] = "renewed"
     await say(town, ANN, "kept", to=SECOND)
-    await town.graph.wait_for_calls(1)
+    await town.until(lambda: bool(town.logged("account_paused")))
     town.changes = changes_for(town.folder, has_second=False)
     await town.restart()
     await say(town, ANN, "hello", to=FIRST)
     await town.graph.wait_for(1)
     await town.turn(600, 100)
-    assert len(town.graph.calls) == 2
+    assert len(town.graph.emulator.wire.exchanges) == 2  # the refused one, and "hello"
     assert [line["account"] for line in town.logged("account_not_served")] == [SECOND]
     town.graph.tokens[SECOND] = "another"
     town.changes = changes_for(town.folder)

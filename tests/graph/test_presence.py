@@ -98,7 +98,7 @@ async def test_neither_a_closed_client_nor_nobody_listening_raises(
     graph: FakeGraph, connect: Connect, seen: Seen
 ) -> None:
     client = await connect(graph.url)
-    await graph._runner.cleanup()
+    await graph.stop_listening()
     await show(client)
     await client.close()
     await show(client)

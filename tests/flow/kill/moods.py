@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 
 from tests.fakes import behaviours as graph
-from tests.fakes import meta, reports
+from tests.fakes import meta
 from tests.fakes.behaviours import Behaviour, Call
 from tests.flow.kill.crowd import until_taken
 from tests.flow.kill.people import dice_of
@@ -145,10 +145,15 @@ class Moods:
         if delay < 0.2:
             names.append(names[0])  # brought again
         for name in names:
-            body = reports.envelope(
-                attempt.call.phone_number_id, reports.status(attempt.call, name)
+            call = attempt.call
+            status = meta.status(
+                call.wamid,
+                name,
+                callback=call.callback,
+                recipient=call.to,
+                phone_number_id=call.phone_number_id,
             )
-            await until_taken(self._session, self._url, meta.dump(body))
+            await until_taken(self._session, self._url, meta.body(status))
             attempt.told = attempt.told or time.monotonic()
 
 

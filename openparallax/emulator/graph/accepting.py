@@ -1,0 +1,110 @@
+"""A send that was taken: the bubble, the answer, and what becomes of it."""
+
+from typing import Any
+
+from openparallax.emulator.account import Number
+from openparallax.emulator.calls import Call
+from openparallax.emulator.graph.bodies import Said
+from openparallax.emulator.people import Person
+from openparallax.emulator.webhooks.statuses import Statuses
+from openparallax.emulator.world import Message, World
+
+_TAKEN = {
+    "image": ("image/jpeg", "image/png"),
+    "audio": ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "audio/opus"),
+    "video": ("video/mp4", "video/3gpp"),
+    "sticker": ("image/webp",),
+}
+"""MIME types by kind. Source: facts, section 2.3; documents are taken of every type."""
+
+
+class Accepting:
+    """Puts what was taken into the world."""
+
+    def __init__(self, world: World, statuses: Statuses) -> None:
+        self._world = world
+        self._statuses = statuses
+
+    def accept(
+        self, call: Call, said: Said, number: Number, person: Person | None, address: str
+    ) -> dict[str, Any]:
+        """Put the message into the world and let it climb; the body of Graph's answer."""
+        # A plan may have put somebody there since they were looked for.
+        person = person or self._world.person_at(address) or self._stranger(address, said)
+        chat = self._world.chat(number.id, person.key)
+        now = self._world.clock.now()
+        message = Message(
+            wamid=call.wamid,
+            number_id=number.id,
+            person=person.key,
+            is_ours=True,
+            kind=said.kind,
+            content=said.content,
+            at=now,
+            status="accepted",
+            quoted=said.quoted,
+            callback=said.callback,
+            has_username=said.is_scoped,
+            answered_after_s=None if chat.heard_at is None else max(now - chat.heard_at, 0.0),
+        )
+        if chat.typing_until:
+            self._world.show_typing(number.id, person.key, 0)
+        failure = self._react(message) if said.kind == "reaction" else self._show(message)
+        self._statuses.begin(message, fails_with=failure)
+        return _answer(said, person, address, call.wamid)
+
+    def _show(self, message: Message) -> int | None:
+        """Add the bubble; the code with which it will fail, if it will.
+
+        Source:
+            facts, sections 2.3 and 8: a file of a wrong type is seen later. That a template
+            without a way to pay fails, and so, is unsure.
+        """
+        self._world.add(message)
+        if message.kind == "template" and self._world.account.funding_id is None:
+            return 131042
+        medium = self._world.media.get(str(message.content.get("id", "")))
+        taken = _TAKEN.get(message.kind)
+        if medium is not None and taken is not None:
+            kind = medium.mime_type.partition(";")[0].strip().lower()
+            return None if kind in taken else 131053
+        return None
+
+    def _react(self, reaction: Message) -> int | None:
+        """Put it on the message that it is about, which may not be there: 131009, later."""
+        target = self._world.message(str(reaction.content["message_id"]))
+        if target is None or (target.number_id, target.person) != (
+            reaction.number_id,
+            reaction.person,
+        ):
+            return 131009
+        if emoji := reaction.content["emoji"]:
+            target.reactions["business"] = emoji
+        else:
+            target.reactions.pop("business", None)
+        self._world.tell(target)
+        return None
+
+    def _stranger(self, address: str, said: Said) -> Person:
+        """Somebody without WhatsApp: the bot learns it later, by status."""
+        person = Person(
+            key=address,
+            name=address if said.is_scoped else f"+{address}",
+            wa_id=None if said.is_scoped else address,
+            user_id=address if said.is_scoped else None,
+            is_reachable=False,
+        )
+        self._world.add_person(person)
+        return person
+
+
+def _answer(said: Said, person: Person, address: str, wamid: str) -> dict[str, Any]:
+    """Source: facts, section 2.1; the number comes back as WhatsApp has it, not as dialled."""
+    if said.is_scoped:
+        contact = {"input": said.given, "user_id": said.address}
+    else:
+        contact = {"input": said.given, "wa_id": person.wa_id or address}
+    sent = {"id": wamid}
+    if said.kind == "template":
+        sent["message_status"] = "accepted"
+    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}
