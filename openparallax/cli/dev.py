@@ -21,9 +21,21 @@ _PORT = click.IntRange(1, 65535)
 @click.option("--fresh", is_flag=True, help="Begin without the state that earlier runs left.")
 @click.option("--no-browser", is_flag=True, help="Only print the address of the page.")
 @click.option("--terminal", is_flag=True, help="Talk here, or through a pipe, and not on the page.")
-@click.option("--port", type=_PORT, help="Of the page and of Graph.  [default: 9445]")
-@click.option("--webhook-port", type=_PORT, help="Of the daemon, for webhooks.  [default: 9443]")
-@click.option("--admin-port", type=_PORT, help="Of the daemon, for its operator.  [default: 9444]")
+@click.option(
+    "--port", type=_PORT, metavar="PORT", help="Of the page and of Graph.  [default: 9445]"
+)
+@click.option(
+    "--webhook-port",
+    type=_PORT,
+    metavar="PORT",
+    help="Of the daemon, for webhooks.  [default: 9443]",
+)
+@click.option(
+    "--admin-port",
+    type=_PORT,
+    metavar="PORT",
+    help="Of the daemon, for its operator.  [default: 9444]",
+)
 @click.option(
     "--scenario",
     "scenarios",

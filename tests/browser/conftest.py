@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from openparallax.emulator import Emulator
 from openparallax.emulator.webhooks.statuses import Ladder
 from tests.browser.parrot import Parrot
-from tests.browser.window import ARGUMENTS, Window
+from tests.browser.window import ARGUMENTS, REMEMBER_BREACHES, Window
 
 WIDE = ViewportSize(width=1280, height=800)
 
@@ -50,19 +50,32 @@ async def parrot(emulator: Emulator) -> AsyncIterator[Parrot]:
         yield listening
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def wide(browser: Browser) -> AsyncIterator[Page]:
+    """A window as most tests want it; opened once, since opening costs more than a test."""
+    yield await new_page(browser, viewport=WIDE, reduced_motion="reduce")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(
-    request: pytest.FixtureRequest, browser: Browser, emulator: Emulator
+    request: pytest.FixtureRequest, browser: Browser, wide: Page, emulator: Emulator
 ) -> AsyncIterator[Window]:
     """The page in a window; nothing may go wrong in it that nobody looks for.
 
-    Its size and scheme are taken from ``@pytest.mark.parametrize("window", …, indirect=True)``.
+    Its size and scheme may be given: ``@pytest.mark.parametrize("window", …, indirect=True)``.
     """
-    wanted: dict[str, Any] = {"viewport": WIDE, **getattr(request, "param", {})}
-    context = await browser.new_context(**wanted)
-    shown = Window(await context.new_page(), emulator.url)
+    wanted: dict[str, Any] | None = getattr(request, "param", None)
+    page = wide if wanted is None else await new_page(browser, **wanted)
+    shown = Window(page, emulator.url)
     await shown.open()
     yield shown
-    trouble = await shown.trouble()
-    await context.close()
+    trouble = await shown.close()
+    if page is not wide:
+        await page.context.close()
     assert trouble == []
+
+
+async def new_page(browser: Browser, **wanted: Any) -> Page:
+    context = await browser.new_context(**wanted)
+    await context.add_init_script(REMEMBER_BREACHES)
+    return await context.new_page()

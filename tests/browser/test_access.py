@@ -1,5 +1,7 @@
 """By keyboard alone, by screen reader, on small and wide windows, in both schemes."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -38,9 +40,6 @@ async def test_by_keyboard_alone(window: Window, emulator: Emulator, parrot: Par
     await expect(answer).to_be_focused()
     first = window.bubbles.first
     await page.keyboard.press("ArrowUp")
-    for _ in range(14):
-        print(await page.evaluate("[document.activeElement.className+' '+document.activeElement.id, document.hasFocus(), document.activeElement.dataset.wamid?.slice(-8), [...document.querySelectorAll(`.row[data-wamid]`)].map(x=>x.dataset.wamid.slice(-8)).join(),document.activeElement===document.querySelector('.row[data-wamid]')]"))
-        await page.wait_for_timeout(250)
     await expect(first).to_be_focused()
     await page.keyboard.press("Enter")
     menu = page.get_by_role("menu", name="This message")
@@ -49,6 +48,7 @@ async def test_by_keyboard_alone(window: Window, emulator: Emulator, parrot: Par
     await expect(menu).to_have_count(0)
     await expect(first).to_be_focused()
     await page.keyboard.press("Enter")
+    await expect(menu.get_by_role("menuitemcheckbox").first).to_be_focused()
     await page.keyboard.press("ArrowDown")
     await expect(menu.get_by_role("menuitem", name="Reply")).to_be_focused()
     await page.keyboard.press("Enter")
@@ -88,7 +88,9 @@ async def test_what_a_screen_reader_finds(
     await expect(window.bubble("You said: hello")).to_be_visible()
     page = window.page
     await expect(page.get_by_role("navigation", name="People")).to_be_visible()
-    await expect(page.get_by_role("main", name="Ann’s chat with OpenParallax")).to_be_visible()
+    await expect(
+        page.get_by_role("main", name=re.compile("Ann.s chat with OpenParallax"))
+    ).to_be_visible()
     await expect(page.get_by_role("complementary", name="Behind the scenes")).to_be_visible()
     await expect(page.get_by_role("log", name="New messages")).to_be_attached()
     said = await page.locator("body").aria_snapshot()
@@ -126,7 +128,7 @@ async def test_one_thing_at_a_time_on_a_phone(window: Window) -> None:
     await page.get_by_role("button", name="All phones").click()
     await expect(page.get_by_role("main")).to_be_hidden()
     await page.get_by_role("button", name="Bob").click()
-    await expect(page.get_by_role("main", name="Bob’s chat")).to_be_visible()
+    await expect(page.get_by_role("main", name=re.compile("Bob.s chat"))).to_be_visible()
     panel = page.get_by_role("complementary", name="Behind the scenes")
     await expect(panel).to_be_hidden()
     await page.get_by_role("button", name="Behind the scenes").click()

@@ -1,7 +1,7 @@
 """WhatsApp's marks, as the page shows them: a text, and the markup that its nodes amount to."""
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Page
 
 from openparallax.emulator import Emulator
 
@@ -80,11 +80,9 @@ SCRIPT = """async ([texts, emoji]) => {
 }"""
 
 
-async def test_marks(browser: Browser, emulator: Emulator) -> None:
-    page = await browser.new_page()
-    await page.goto(emulator.url)
-    shown, counts, flat = await page.evaluate(SCRIPT, [list(MARKED), list(EMOJI)])
-    await page.close()
+async def test_marks(wide: Page, emulator: Emulator) -> None:
+    await wide.goto(emulator.url)
+    shown, counts, flat = await wide.evaluate(SCRIPT, [list(MARKED), list(EMOJI)])
     assert dict(zip(MARKED, shown, strict=True)) == MARKED
     assert dict(zip(EMOJI, counts, strict=True)) == EMOJI
     said = dict(zip(MARKED, flat, strict=True))
@@ -92,12 +90,11 @@ async def test_marks(browser: Browser, emulator: Emulator) -> None:
     assert said["*bold _and_ more*"] == "bold and more"
 
 
-async def test_any_text_is_read_in_little_time(browser: Browser, emulator: Emulator) -> None:
+async def test_any_text_is_read_in_little_time(wide: Page, emulator: Emulator) -> None:
     """Nothing that a stranger sends holds the page up."""
-    page = await browser.new_page()
-    await page.goto(emulator.url)
+    await wide.goto(emulator.url)
     for text in ("*a " * 1365, "_" * 4096, "*a_b~" * 800, "`" * 4096, "www." * 1000, "> " * 2000):
-        took_ms = await page.evaluate(
+        took_ms = await wide.evaluate(
             """async (text) => {
               const { parse } = await import("/phone/static/marks.js");
               const began = performance.now();
@@ -107,4 +104,3 @@ async def test_any_text_is_read_in_little_time(browser: Browser, emulator: Emula
             text,
         )
         assert took_ms < 1000, text[:8]
-    await page.close()

@@ -1,6 +1,7 @@
 """What stands beside the phone: the daemon, faults, clock and cast, and the connection itself."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import Locator, expect
@@ -60,7 +61,7 @@ async def test_off_the_record(window: Window, emulator: Emulator) -> None:
 
 async def test_kill_and_start(window: Window, emulator: Emulator) -> None:
     panel = await tab(window, "Daemon")
-    await expect(panel).to_contain_text("somebody else’s")
+    await expect(panel).to_contain_text("the bot is somebody else")
     await expect(panel.get_by_role("button")).to_have_count(0)
     daemon = Daemon(emulator)
     await expect(panel).to_contain_text("4711")
@@ -134,7 +135,9 @@ async def test_somebody_new(window: Window, emulator: Emulator) -> None:
     await panel.get_by_label("Name", exact=True).fill("Erin Example")
     await panel.get_by_label("Username").fill("@erin.writes")
     await panel.get_by_role("button", name="Add a person").click()
-    await expect(window.page.get_by_role("main", name="Erin Example’s chat")).to_be_visible()
+    await expect(
+        window.page.get_by_role("main", name=re.compile("Erin Example.s chat"))
+    ).to_be_visible()
     await window.say("hello")
     assert [one.person for one in emulator.world.all_messages()] == ["erin-example"]
 

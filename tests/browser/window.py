@@ -1,6 +1,6 @@
 """The phone page in a browser, by what a person sees."""
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request, expect
 
 ARGUMENTS = (
     "--disable-gpu",
@@ -11,10 +11,10 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE_MS = 5_000
-_VIOLATIONS = """
-window.violations = [];
+REMEMBER_BREACHES = """
+window.breaches = [];
 document.addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+  window.breaches.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
 
 
@@ -32,14 +32,34 @@ class Window:
         self._errors: list[str] = []
         self._asked: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: self._errors.append(said.text) if _is_bad(said.type) else 0)
-        page.on("pageerror", lambda error: self._errors.append(str(error)))
-        page.on("request", lambda request: self._asked.append(request.url))
+        page.on("console", self._hear)
+        page.on("pageerror", self._fail)
+        page.on("request", self._ask)
 
     async def open(self, person: str = "") -> None:
-        await self.page.add_init_script(_VIOLATIONS)
         await self.page.goto(f"{self.url}/#{person}")
         await expect(self.draft).to_be_visible()
+
+    async def close(self) -> list[str]:
+        """Leave the page; errors, breaches of its policy, and requests to anywhere else."""
+        errors = [one for one in self._errors if not any(part in one for part in self.expected)]
+        breaches: list[str] = await self.page.evaluate("window.breaches")
+        outside = [url for url in self._asked if not url.startswith((self.url, "blob:"))]
+        self.page.remove_listener("console", self._hear)
+        self.page.remove_listener("pageerror", self._fail)
+        self.page.remove_listener("request", self._ask)
+        await self.page.goto("about:blank")
+        return errors + breaches + outside
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self._errors.append(said.text)
+
+    def _fail(self, error: Error) -> None:
+        self._errors.append(str(error))
+
+    def _ask(self, request: Request) -> None:
+        self._asked.append(request.url)
 
     @property
     def draft(self) -> Locator:
@@ -60,14 +80,3 @@ class Window:
         bubble = self.bubbles.last
         await expect(bubble).to_contain_text(text)
         return bubble
-
-    async def trouble(self) -> list[str]:
-        """Errors, breaches of the policy, and requests to anywhere else."""
-        errors = [one for one in self._errors if not any(part in one for part in self.expected)]
-        found: list[str] = await self.page.evaluate("window.violations")
-        outside = [url for url in self._asked if not url.startswith((self.url, "blob:"))]
-        return errors + found + outside
-
-
-def _is_bad(kind: str) -> bool:
-    return kind in {"error", "warning"}

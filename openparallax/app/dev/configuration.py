@@ -15,6 +15,7 @@ from openparallax.app.plugins import engine_catalog, stage_catalog
 from openparallax.config import Settings
 from openparallax.config.document import Tree
 from openparallax.emulator import Account
+from openparallax.errors import ConfigError
 from openparallax.session.notices import SENTENCES
 
 DRAIN_S = 5
@@ -129,8 +130,13 @@ def read_own(path: Path, folder: Folder, environment: Mapping[str, str]) -> Setu
     storage = f"sqlite:///{folder.database}"
     told = json.dumps({"storage": {"url": storage}}, indent=2)
     folder.write(folder.config, f"{_HEAD_OF_OWN}# {json.dumps(str(path))}\n{told}\n")
+    settings = _load(path, environment, storage)
+    if not settings.whatsapp.webhook_port:
+        raise ConfigError(
+            [f"{path}: channels.whatsapp.webhook_port is 0: webhooks would not find it"]
+        )
     return Setup(
-        settings=_load(path, environment, storage),
+        settings=settings,
         arguments=("-c", str(path), "--storage-url", storage),
         environment=dict(environment),
         own=path,

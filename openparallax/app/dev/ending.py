@@ -40,6 +40,9 @@ class Ending:
         loop = asyncio.get_running_loop()
         for number in self._listening:
             loop.remove_signal_handler(number)
+            if self.asked.is_set():
+                # It has what it asked for: the rest is the interpreter's, and takes a moment.
+                signal.signal(number, signal.SIG_IGN)
 
     async def rules(self, work: Coroutine[Any, Any, int], is_up: Callable[[], bool]) -> int:
         """What ``work`` returns; where the end is asked for first, 0, or 130 if it was not up."""

@@ -39,7 +39,8 @@ What somebody does:
 ``quoting``, ``to`` and ``deletes`` name a message by ``last`` (their own), ``last answer`` or its
 words.
 
-What must come back, each answer being asked for by one step only:
+What must come back. An answer is heard as soon as Graph took it, save where the phone is gone or it
+failed before it was expected; each is asked for by one step only:
 
 * ``ann hears: hello``, exactly; a list for several in order; or a block of ``text``, ``contains``,
   ``lacks``, ``begins``, ``ends``, ``matches`` (a regular expression for all of it), ``notice`` (a

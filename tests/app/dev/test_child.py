@@ -16,6 +16,7 @@ from openparallax.app.dev.ports import any_port
 from openparallax.emulator.feed import Feed
 from openparallax.errors import StartError
 from tests.app.dev.dev import is_running
+from tests.app.patience import until
 from tests.architecture.source import ROOT
 
 
@@ -61,6 +62,8 @@ async def test_it_may_end_in_every_way(tmp_path: Path) -> None:
         assert (side.starts, told.ups) == (1, 1)
         pid = side.pid
         assert pid is not None
+        # It answers a moment before it says that it has started.
+        await until(lambda: "started" in told.folder.log.read_text())
         os.kill(pid, signal.SIGKILL)  # by somebody else
         await child.ended.wait()
         assert told.states[2:] == ["ended"]

@@ -132,6 +132,11 @@ def test_every_problem_of_a_persons_own_is_told(folder: Folder) -> None:
     assert len(raised.value.problems) >= 3
 
 
+def test_a_port_that_the_system_would_choose_cannot_be_told(folder: Folder) -> None:
+    with pytest.raises(ConfigError, match="webhook_port is 0"):
+        own(folder, OWN.replace("19543", "0"))
+
+
 def test_the_emulator_knows_what_a_configuration_says(folder: Folder) -> None:
     outside = of_settings(own(folder).settings)
     account = outside.account

@@ -72,6 +72,13 @@ async def test_nothing_else_is_served(page: Browser, path: str) -> None:
         assert set(await response.json()) == {"error"}
 
 
+def test_every_module_is_fetched_at_once() -> None:
+    """A module that is only found by reading another one costs a round trip."""
+    html = static_files()["index.html"][0].decode()
+    asked = re.findall(r'(?:modulepreload" href|type="module" src)="/phone/static/([^"]+)"', html)
+    assert sorted(asked) == sorted(name for name in static_files() if name.endswith(".js"))
+
+
 async def test_no_file_names_anything_outside(page: Browser) -> None:
     known = {"http://www.w3.org/2000/svg", "https://www.openstreetmap.org/", "https://${url}"}
     for name, (body, _) in static_files().items():

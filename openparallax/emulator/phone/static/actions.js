@@ -35,13 +35,15 @@ export function openNumber(numberId) {
   setUi({ numberId, menu: null });
 }
 
+let opener = null; // what had the focus when a menu was opened
+
 export function openMenu(name, more = {}) {
+  if (!store.ui.menu) opener = document.activeElement;
   setUi({ menu: { name, ...more } });
 }
 
 /** Close what is open; the keyboard goes back to where it was opened. */
 export function closeMenu(focus = true) {
-  const opener = store.ui.menu && document.querySelector("[aria-expanded=true]");
   setUi({ menu: null });
   if (focus) opener?.focus();
 }

@@ -77,7 +77,7 @@ function empty(number) {
 
 function typing(number) {
   return html`
-    <li class="row theirs typing" role="status">
+    <li class="row theirs typing">
       <span class="bubble"><span class="unseen">${number?.name} is typing</span><i></i><i></i><i></i></span>
     </li>
   `;

@@ -17,7 +17,7 @@ export const icon = (name) => html`
 /** Initials in one of six colours, always the same for the same person. */
 export function avatar(name, key) {
   const letters = name.split(/\s+/u).filter(Boolean).slice(0, 2).map((word) => [...word][0]);
-  const colour = [...key].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 6;
+  const colour = [...key].reduce((sum, letter) => (sum * 17 + letter.codePointAt(0)) % 997, 3) % 6;
   return html`<span class="avatar colour-${colour}" aria-hidden="true">${letters.join("").toUpperCase()}</span>`;
 }
 

@@ -29,6 +29,7 @@ onChange(({ data, ui }) => {
 
 function page(data, ui) {
   return html`
+    <header class="unseen"><h1>Phone</h1></header>
     <div class="phone" data-view=${ui.view} data-panel=${ui.isPanelOpen ? "open" : "shut"}>
       ${peopleView(data, ui)} ${chatView(data, ui)} ${panelView(data, ui)}
     </div>

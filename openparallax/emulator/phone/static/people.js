@@ -13,7 +13,7 @@ export function peopleView(data, ui) {
   return html`
     <nav class="people" aria-label="People">
       <header class="bar">
-        <h1 class="brand"><img src="/phone/static/icon.svg" alt="" width="30" height="30"> Phones</h1>
+        <h2 class="brand"><img src="/phone/static/icon.svg" alt="" width="30" height="30"> Phones</h2>
         <button class="round" type="button" aria-label="Add a person" title="Add a person"
           @click=${() => setUi({ tab: "people", isPanelOpen: true })}>${icon("plus")}</button>
         ${panelButton(ui)}
@@ -32,8 +32,13 @@ export function panelButton(ui) {
   return html`
     <button class="round panel-button" type="button" aria-label="Behind the scenes"
       title="Behind the scenes" aria-controls="panel" aria-pressed=${ui.isPanelOpen}
-      @click=${() => setUi({ isPanelOpen: !ui.isPanelOpen })}>${icon("panel")}</button>
+      @click=${() => togglePanel(ui)}>${icon("panel")}</button>
   `;
+}
+
+function togglePanel(ui) {
+  setUi({ isPanelOpen: !ui.isPanelOpen });
+  if (ui.isPanelOpen) requestAnimationFrame(() => document.querySelector(`#tab-${ui.tab}`)?.focus());
 }
 
 function numberChoice(data, ui) {
