@@ -18,6 +18,8 @@ from openparallax.storage import Database, envelopes
 PAGE = 500
 ROOM = 100_000
 """Envelopes in memory (about 200 bytes each); past this many the rest stays in the table."""
+MOST_WAMIDS = 1_000
+"""Ids of messages that came while the table is still read."""
 RETRY_S = 1.0
 BEHIND_S = 0.2
 """How often a chat looks whether the one that it was merged with has finished."""
@@ -65,6 +67,7 @@ class Dispatcher:
         self._first_new = 0
         self._told = 0
         self._after_death = False
+        self._wamids: dict[int, str] = {}
 
     # -- what comes in --------------------------------------------------------------------------
 
@@ -95,6 +98,7 @@ class Dispatcher:
             self._told = new[-1].number
         if self._is_behind:
             self._missed = True
+            self._remember_wamids(new)
         else:
             for envelope in new:
                 self._take(envelope)
@@ -213,7 +217,7 @@ class Dispatcher:
                         break
                     if self._held and self._has_window(envelope.window_until):
                         await self._bring_back(envelope.chat)
-                    self._take(envelope)
+                    self._take(self._with_wamid(envelope))
             except NotStored:
                 await self._clock.sleep(RETRY_S)
                 continue
@@ -221,7 +225,21 @@ class Dispatcher:
             if len(rows) < PAGE and not self._missed:
                 self._is_behind = False
                 self._held.clear()
+                self._wamids.clear()
                 return
+
+    def _remember_wamids(self, new: Sequence[Envelope]) -> None:
+        """What comes while the table is still read has an id, which the table does not tell.
+
+        Without it a message that comes in the first moment would not be marked as read. Of a flood
+        only the first are.
+        """
+        for envelope in new[: max(0, MOST_WAMIDS - len(self._wamids))]:
+            self._wamids[envelope.number] = envelope.wamid
+
+    def _with_wamid(self, row: Envelope) -> Envelope:
+        wamid = self._wamids.pop(row.number, "")
+        return replace(row, wamid=wamid) if wamid else row
 
     # -- turns ----------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ class Presence:
 
         Args:
             chat: As the door knows it at this moment.
-            message: One that was read from the table has no id any more, and nothing is shown.
+            message: One that an earlier process admitted has no id any more: nothing is shown.
             is_typing: The engine is asked; False where the answer is at hand.
         """
         account = chat.account
