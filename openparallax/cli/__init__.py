@@ -7,6 +7,9 @@ problem found, 2 usage, 69 daemon not running, 70 internal error, 75 try again, 
 traceback reaches a person. Nobody enters: this is the front of the house.
 """
 
-from openparallax.cli.entry import main
+try:
+    from openparallax.cli.entry import main
+except KeyboardInterrupt:  # while everything was still being read
+    raise SystemExit(130) from None
 
 __all__ = ["main"]

@@ -59,6 +59,7 @@ class Number:
             account's.
         profile: What ``whatsapp_business_profile`` says; an unset field is absent.
         settings: What ``settings`` says beside the defaults.
+        registrations: Unix seconds of the last calls that registered or deregistered it.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Number:
     app_secret: str = field(default="", repr=False)
     profile: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    registrations: list[float] = field(default_factory=list)
     health: list[dict[str, Any]] = field(default_factory=list)
     """Errors of ``health_status``; empty: AVAILABLE.
 

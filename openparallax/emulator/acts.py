@@ -225,6 +225,13 @@ class Acts:
             if before.user_id is not None:
                 self.delivery.post(payloads.user_id_update(number, before, who, at=at))
 
+    def prefer(self, person: str, *, marketing: bool, number_id: str | None = None) -> None:
+        """They stop marketing of the business, or take it again; the bot is told."""
+        who, number = self.person(person), self.world.our_number(number_id)
+        who.takes_marketing = marketing
+        self.world.feed.tell("person", person=who)
+        self.delivery.post(payloads.preference(number, who, at=self.world.clock.now()))
+
     def add_person(self, person: Person) -> None:
         """Somebody new.
 

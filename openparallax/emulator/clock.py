@@ -3,10 +3,13 @@
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import Callable
 
 from openparallax.clock import Clock, Timer
 
+LATEST = 250_000_000_000.0
+"""Unix seconds beyond which it is not set, in the year 9892: dates end with the year 9999."""
 SLACK_S = 1e-6
 """What is due so soon is due: sums of floats differ by less, and a timer would find nothing."""
 
@@ -73,7 +76,17 @@ class MovableClock:
             timer.cancel()
 
     def move(self, seconds: float) -> None:
-        """Set the clock forth or, below 0, back; what is due then has fired when this returns."""
+        """Set the clock forth or, below 0, back; what is due then has fired when this returns.
+
+        It stays within 1970 and `LATEST`.
+
+        Raises:
+            ValueError: ``seconds`` is no number.
+        """
+        if math.isnan(seconds):
+            raise ValueError("a clock is moved by a number of seconds")
+        now = self.now()
+        seconds = min(max(seconds, -now), LATEST - now)
         self._ahead += seconds
         self._passed += max(seconds, 0.0)
         self._fire()

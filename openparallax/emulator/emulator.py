@@ -76,6 +76,8 @@ class Emulator(Acts):
             self.sending.routes(),
             self.media.routes(),
             self.management.routes(),
+            faults=self.faults,
+            rules=self.rules,
         )
         self.daemon: DaemonSide | None = None
         self.page = Page(self)

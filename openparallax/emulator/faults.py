@@ -12,7 +12,8 @@ NAMES: Final = {
     "delay": "webhooks are late; value: seconds",
     "drop_status": "statuses are never told; value: which (sent, delivered, read), none: all",
     "fail": "accepted, and failed later by status; value: the code",
-    "refuse": "sends are refused; value: the code",
+    "refuse": "sends are refused; value: the code, or code,seconds of Retry-After",
+    "refuse_other": "every other call is refused; value: as of refuse",
     "error_after_accepting": "accepted, and answered with a 5xx; value: the status",
     "cut_after_accepting": "accepted, and the connection cut",
     "hang": "accepted, and never answered; value: seconds, none: until it is switched off",
@@ -23,9 +24,11 @@ NAMES: Final = {
 
 _NOTHING: Final = re.compile(".{0,40}")
 _NUMBER: Final = re.compile("[0-9]{1,7}")
+_REFUSAL: Final = re.compile("[0-9]{1,7}(, ?[0-9]{1,5})?")
 _SECONDS: Final = re.compile(r"([0-9]{1,7}(\.[0-9]{1,9})?)?")
 _VALUES: Final = {
-    "refuse": _NUMBER,
+    "refuse": _REFUSAL,
+    "refuse_other": _REFUSAL,
     "fail": _NUMBER,
     "error_after_accepting": _NUMBER,
     "batch": _NUMBER,
@@ -50,6 +53,17 @@ class Fault:
     person: str | None = None
     value: str = ""
     times: int | None = None
+
+    @property
+    def code(self) -> int:
+        """Of a refusal."""
+        return int(self.value.partition(",")[0])
+
+    @property
+    def retry_after_s(self) -> int | None:
+        """Of a refusal; None where no seconds were given."""
+        seconds = self.value.partition(",")[2].strip()
+        return int(seconds) if seconds else None
 
 
 class Faults:

@@ -22,6 +22,7 @@ class Person:
         username: Without ``@``.
         dialled: Further spellings of the number that reach the same phone.
         is_reachable: False: the phone is gone; sends fail later with 131026.
+        takes_marketing: False: marketing of this business is stopped; it fails with 131050.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Person:
     username: str | None = None
     dialled: tuple[str, ...] = ()
     is_reachable: bool = True
+    takes_marketing: bool = True
 
     @property
     def address(self) -> str:

@@ -11,6 +11,10 @@ HOST = "127.0.0.1"
 MOST_HEADERS = 16 * 1024
 """Bytes of the request line, and of each header."""
 MOST_LINES = 100
+MOST_CONNECTIONS = 512
+"""Each is a file descriptor, and many systems give a process 1024."""
+IDLE_S = 75.0
+"""How long a connection may be open without a whole request head."""
 FINISH_S = 1.0
 LINGER_S = 2.0
 """How long what a refused client still sends is thrown away, so that it sees the refusal."""
@@ -75,7 +79,38 @@ def refusal(status: int, message: str) -> web.Response:
 
 
 class _Connections(web.Server):
-    """aiohttp's low-level server: no line for each request, and no traceback for bad HTTP."""
+    """aiohttp's low-level server: no line for each request, and no traceback for bad HTTP.
+
+    Of more than `MOST_CONNECTIONS` one that is idle is cut, else the new one.
+    """
+
+    def __init__(self, answer: Answering) -> None:
+        super().__init__(self._noting)
+        self._answer = answer
+        self._busy: set[web.RequestHandler] = set()
+
+    async def _noting(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, and know meanwhile that the connection is needed."""
+        connection = request.protocol
+        self._busy.add(connection)
+        try:
+            return await self._answer(request)
+        finally:
+            self._busy.discard(connection)
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self.connections) <= MOST_CONNECTIONS:
+            return
+        # One that was cut stays in the list for a moment: it must not stand for the next ones.
+        live = {
+            one: pipe
+            for one in self.connections
+            if (pipe := one.transport) is not None and not pipe.is_closing()
+        }
+        if len(live) > MOST_CONNECTIONS:
+            idle = (pipe for one, pipe in live.items() if one not in self._busy)
+            next(idle, transport).abort()
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(
@@ -83,6 +118,7 @@ class _Connections(web.Server):
             loop=asyncio.get_running_loop(),
             access_log=None,  # type: ignore[arg-type] # documented: None switches it off
             auto_decompress=False,  # no client of Graph packs its body, and a bomb must not expand
+            keepalive_timeout=IDLE_S,
             lingering_time=LINGER_S,
             max_line_size=MOST_HEADERS,
             max_field_size=MOST_HEADERS,

@@ -21,6 +21,8 @@ RANK: dict[str, int] = {
 
 MOST_MESSAGES = 20_000
 """That are kept in all."""
+MOST_PEOPLE = 1_000
+"""Whoever a bot dials beyond them is not shown: the page lists everybody."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +147,10 @@ class World:
         """Put a new message into its chat and tell of it; of too many the oldest is forgotten."""
         if len(self._messages) >= MOST_MESSAGES:
             oldest = self._messages.pop(next(iter(self._messages)))
-            self.chat(oldest.number_id, oldest.person).messages.remove(oldest)
+            chat = self.chat(oldest.number_id, oldest.person)
+            chat.messages.remove(oldest)
+            if not chat.messages and chat.person not in self.people:
+                del self.chats[oldest.number_id, oldest.person]
         self._messages[message.wamid] = message
         self.chat(message.number_id, message.person).messages.append(message)
         self.tell(message)

@@ -65,6 +65,8 @@ def test_switching_off(
         ("nonsense", ""),
         ("refuse", ""),
         ("refuse", "x"),
+        ("refuse", "4,"),
+        ("refuse_other", "4,x"),
         ("fail", "-1"),
         ("error_after_accepting", "5e2"),
         ("batch", None),
@@ -93,6 +95,8 @@ def test_what_is_no_switch_is_refused(faults: Faults, name: str, value: object) 
         ("hang", 3),
         ("drop_status", "read"),
         ("refuse", 131047),
+        ("refuse", "4,60"),
+        ("refuse_other", "80008"),
     ],
 )
 def test_values_may_be_numbers_or_text(faults: Faults, name: str, value: object) -> None:

@@ -1,6 +1,7 @@
 """What the daemon runs with: a file made for it, or a person's own with two things replaced."""
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -111,7 +112,7 @@ def generate(
         "WHATSAPP_VERIFY_TOKEN": secrets.token_hex(16),
     }
     return Setup(
-        settings=_load(folder.config, kept),
+        settings=_load_made(folder.config, kept),
         arguments=("-c", str(folder.config)),
         environment=kept,
     )
@@ -141,6 +142,15 @@ def read_own(path: Path, folder: Folder, environment: Mapping[str, str]) -> Setu
         environment=dict(environment),
         own=path,
     )
+
+
+def _load_made(path: Path, environment: Mapping[str, str]) -> Settings:
+    """As `_load`; no person has written that file, so its lines are not named."""
+    try:
+        return _load(path, environment)
+    except ConfigError as error:
+        place = re.compile(rf"{re.escape(str(path))}(:\d+)?: ")
+        raise ConfigError([place.sub("", one, count=1) for one in error.problems]) from None
 
 
 def _load(path: Path, environment: Mapping[str, str], storage: str | None = None) -> Settings:

@@ -33,8 +33,18 @@ class Outside:
 
 
 def of_settings(settings: Settings) -> Outside:
-    """The numbers, tokens and secrets of a configuration, and whoever may write to them."""
+    """The numbers, tokens and secrets of a configuration, and whoever may write to them.
+
+    Raises:
+        ConfigError: The daemon would listen where the emulator does not post to.
+    """
     whatsapp = settings.whatsapp
+    host = _reachable(whatsapp.webhook_host)
+    if not _is_of_this_machine(host.strip("[]")):
+        named = f"channels.whatsapp.webhook_host is {whatsapp.webhook_host}"
+        raise ConfigError(
+            [f"{named}, and here webhooks go to loopback only: let it be 127.0.0.1 or 0.0.0.0"]
+        )
     first, *others = whatsapp.numbers
     account = Account(
         app_secret=_secret(first),
@@ -51,7 +61,7 @@ def of_settings(settings: Settings) -> Outside:
     for one in whatsapp.numbers:
         account.add_token(one.access_token.get_secret_value())
     scheme = "http" if whatsapp.tls is None else "https"
-    root = f"{scheme}://{_reachable(whatsapp.webhook_host)}:{whatsapp.webhook_port}"
+    root = f"{scheme}://{host}:{whatsapp.webhook_port}"
     account.subscription.callback_url = root + whatsapp.webhook_path
     return Outside(
         account=account,
@@ -120,10 +130,11 @@ def _secret(whatsapp: WhatsApp) -> str:
 
 
 def _let_in(whatsapp: WhatsApp) -> Iterator[Person]:
-    """One for each entry of the allow-lists; the cast alone would meet silence."""
+    """One for each entry of the allow-lists, the first number's first; the cast meets silence."""
     cast_of = {who for one in cast() for who in (one.wa_id, one.user_id)}
-    allowed = set().union(*(one.allowed_numbers for one in whatsapp.numbers)) - cast_of
-    for at, who in enumerate(sorted(str(one) for one in allowed), start=1):
+    lists = [sorted(map(str, one.allowed_numbers)) for one in whatsapp.numbers]
+    allowed = dict.fromkeys(who for one in lists for who in one if who not in cast_of)
+    for at, who in enumerate(allowed, start=1):
         is_number = who.isdecimal()
         yield Person(
             key=f"allowed-{at}",

@@ -114,7 +114,10 @@ class _Run:
             emulator.world.feed.call(self._tell_of_end)
             is_echo = setup.settings.engine.type == "echo"
             within_s = ECHO_WITHIN_S if is_echo else ANSWER_WITHIN_S
-            return await self._stay(emulator, page, screen, within_s)
+            code = await self._stay(emulator, page, screen, within_s)
+            if code and log is not None:
+                self._show(f"The daemon's log is {log}")
+            return code
 
     def _set_up(self, folder: Folder) -> Setup:
         options = self._options
@@ -130,10 +133,8 @@ class _Run:
 
     async def _shake_hands(self, emulator: Emulator) -> None:
         status, is_right = await emulator.delivery.handshake()
-        if status == 0:
-            self._show(f"Nobody answers at {emulator.delivery.url} yet; what is said waits.")
-        elif not is_right:
-            self._show(f"The handshake failed with {status}: is the verify token the same?")
+        if not is_right:
+            self._show(telling.of_handshake(emulator.delivery.url, status))
 
     async def _stay(
         self, emulator: Emulator, page: str, screen: Screen | None, within_s: float
@@ -141,7 +142,8 @@ class _Run:
         """Be there until the end is asked for, or until all has been said on the terminal."""
         self.is_up = True
         if screen is not None:
-            return await Terminal(emulator, screen, within_s=within_s).talk()
+            has_commands = self._options.bot is None
+            return await Terminal(emulator, screen, within_s, has_commands=has_commands).talk()
         if self._options.browser:
             browser.open_page(page)
         await self._ending.asked.wait()

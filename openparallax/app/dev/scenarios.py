@@ -78,14 +78,17 @@ async def _play(
 def _set_up(scenario: Scenario, folder: Folder, options: Options) -> Setup:
     if options.config is not None:
         return read_own(options.config, folder, os.environ)
-    return generate(
-        folder,
-        os.environ,
-        engine=options.engine or scenario.engine or "echo",
-        webhook_port=options.webhook_port or any_port(),
-        admin_port=options.admin_port,
-        changes=scenario.configuration,
-    )
+    try:
+        return generate(
+            folder,
+            os.environ,
+            engine=options.engine or scenario.engine or "echo",
+            webhook_port=options.webhook_port or any_port(),
+            admin_port=options.admin_port,
+            changes=scenario.configuration,
+        )
+    except ConfigError as error:
+        raise ConfigError([f"{scenario.file}: {one}" for one in error.problems]) from None
 
 
 def _refuse_settings(scenarios: Sequence[Scenario]) -> None:

@@ -11,6 +11,7 @@ from openparallax.emulator.feed import Change
 _MOMENT_S = 0.5
 _QUIET_S = 0.3
 _SETTLE_WITHIN_S = 5.0
+_LAST = 6
 # These are answered twice: the command, and the words behind it.
 _COMMAND_WITH_WORDS = re.compile(r"\s*/(new\s+\S|otr\s+(?!off\s*$)\S)", re.IGNORECASE)
 
@@ -20,12 +21,16 @@ class Terminal:
 
     Args:
         within_s: How long an answer may take where lines come through a pipe.
+        has_commands: It is the daemon that listens, and not a program that has no such thing.
     """
 
-    def __init__(self, emulator: Emulator, screen: Screen, *, within_s: float) -> None:
+    def __init__(
+        self, emulator: Emulator, screen: Screen, within_s: float, *, has_commands: bool = True
+    ) -> None:
         self._emulator = emulator
         self._screen = screen
         self._within_s = within_s
+        self._has_commands = has_commands
         self._person = next(iter(emulator.world.people))
         self._seen: set[str] = set()
         self._heard = asyncio.Event()
@@ -34,7 +39,9 @@ class Terminal:
     async def talk(self) -> int:
         """Say what is typed or piped until its end; 1 where a piped line was not answered."""
         if self._screen.is_interactive:
-            self._screen.note("Type a message. /help lists the commands; Ctrl-D ends.")
+            name = self._emulator.world.people[self._person].name
+            commands = "/help lists the commands, " if self._has_commands else ""
+            self._screen.note(f"You are {name}. Type a message; {commands}Ctrl-D ends.")
             while (line := await self._screen.typed()) is not None:
                 # The moment is for the eye: what answers at once stands above the next prompt.
                 if line.strip():
@@ -45,7 +52,9 @@ class Terminal:
                 continue
             self._screen.you(line)
             if not await self._say(line, self._within_s):
-                self._screen.note(f"No answer came within {self._within_s:.0f} s.")
+                self._screen.note(
+                    f"No answer came within {self._within_s:.0f} s. {self._traffic()}"
+                )
                 return 1
         await self._settle()
         return 0
@@ -60,6 +69,18 @@ class Terminal:
                     self._heard.clear()
                     await self._heard.wait()
         return len(self._seen) >= wanted
+
+    def _traffic(self) -> str:
+        """What went over the wire last, without bodies; it mostly says what is in the way."""
+        last = [one for one in self._emulator.wire.exchanges if one.what != "handshake"][-_LAST:]
+        if not last:
+            return "Nothing went over the wire."
+        rows = (
+            f"  {'to the bot' if one.direction == 'webhook' else 'to Graph':<10}  {one.what:<22}"
+            f"  {one.status or 'no answer'}"
+            for one in last
+        )
+        return "\n".join(["Over the wire went last:", *rows])
 
     async def _settle(self) -> None:
         """Wait, a short while, until nothing more comes and all statuses have been taken."""

@@ -7,7 +7,7 @@ from openparallax.emulator.calls import Call
 from openparallax.emulator.graph.bodies import Said
 from openparallax.emulator.people import Person
 from openparallax.emulator.webhooks.statuses import Statuses
-from openparallax.emulator.world import Message, World
+from openparallax.emulator.world import MOST_PEOPLE, Message, World
 
 _TAKEN = {
     "image": ("image/jpeg", "image/png"),
@@ -16,6 +16,8 @@ _TAKEN = {
     "sticker": ("image/webp",),
 }
 """MIME types by kind. Source: facts, section 2.3; documents are taken of every type."""
+REACTED_WITHIN_S = 30 * 86_400.0
+"""How old a message may be that is reacted to. Source: facts, section 2.4."""
 
 
 class Accepting:
@@ -26,9 +28,19 @@ class Accepting:
         self._statuses = statuses
 
     def accept(
-        self, call: Call, said: Said, number: Number, person: Person | None, address: str
+        self,
+        call: Call,
+        said: Said,
+        number: Number,
+        person: Person | None,
+        address: str,
+        *,
+        fails_with: int | None = None,
     ) -> dict[str, Any]:
-        """Put the message into the world and let it climb; the body of Graph's answer."""
+        """Put the message into the world and let it climb; the body of Graph's answer.
+
+        ``fails_with`` is the code with which it will fail, where that is known already.
+        """
         # A plan may have put somebody there since they were looked for.
         person = person or self._world.person_at(address) or self._stranger(address, said)
         chat = self._world.chat(number.id, person.key)
@@ -49,20 +61,26 @@ class Accepting:
         )
         if chat.typing_until:
             self._world.show_typing(number.id, person.key, 0)
-        failure = self._react(message) if said.kind == "reaction" else self._show(message)
-        self._statuses.begin(message, fails_with=failure)
+        if said.kind == "reaction":
+            failure = self._react(message)
+        else:
+            failure = self._show(message, said, person)
+        self._statuses.begin(message, fails_with=failure if fails_with is None else fails_with)
         return _answer(said, person, address, call.wamid)
 
-    def _show(self, message: Message) -> int | None:
+    def _show(self, message: Message, said: Said, person: Person) -> int | None:
         """Add the bubble; the code with which it will fail, if it will.
 
         Source:
             facts, sections 2.3 and 8: a file of a wrong type is seen later. That a template
-            without a way to pay fails, and so, is unsure.
+            without a way to pay fails, and so, is unsure; and that 131050 is told by status alone.
         """
         self._world.add(message)
         if message.kind == "template" and self._world.account.funding_id is None:
             return 131042
+        category = str((said.template or {}).get("category", "")).upper()
+        if category == "MARKETING" and not person.takes_marketing:
+            return 131050
         medium = self._world.media.get(str(message.content.get("id", "")))
         taken = _TAKEN.get(message.kind)
         if medium is not None and taken is not None:
@@ -71,12 +89,18 @@ class Accepting:
         return None
 
     def _react(self, reaction: Message) -> int | None:
-        """Put it on the message that it is about, which may not be there: 131009, later."""
+        """Put it on the message that it is about; 131009, later, where that cannot be.
+
+        Source:
+            facts, section 2.4: it is not there (any more), itself a reaction, or too old.
+        """
         target = self._world.message(str(reaction.content["message_id"]))
         if target is None or (target.number_id, target.person) != (
             reaction.number_id,
             reaction.person,
         ):
+            return 131009
+        if target.is_deleted or reaction.at - target.at > REACTED_WITHIN_S:
             return 131009
         if emoji := reaction.content["emoji"]:
             target.reactions["business"] = emoji
@@ -86,7 +110,10 @@ class Accepting:
         return None
 
     def _stranger(self, address: str, said: Said) -> Person:
-        """Somebody without WhatsApp: the bot learns it later, by status."""
+        """Somebody without WhatsApp: the bot learns it later, by status.
+
+        Of very many the later ones are not put among the people.
+        """
         person = Person(
             key=address,
             name=address if said.is_scoped else f"+{address}",
@@ -94,7 +121,8 @@ class Accepting:
             user_id=address if said.is_scoped else None,
             is_reachable=False,
         )
-        self._world.add_person(person)
+        if len(self._world.people) < MOST_PEOPLE:
+            self._world.add_person(person)
         return person
 
 

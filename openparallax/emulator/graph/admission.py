@@ -123,8 +123,8 @@ class Admission:
         owners = {account.waba_id}
         if (medium := self._world.media.get(node)) is not None:
             owners.add(medium.number_id)
-        elif account.number(node) is not None:
-            owners.add(node)
+        elif (number := account.number(node)) is not None:
+            owners = {node, number.waba_id or account.waba_id}
         elif node != account.waba_id:
             return
         if owners.isdisjoint(token.target_ids):

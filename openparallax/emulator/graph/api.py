@@ -6,14 +6,18 @@ import secrets
 import time
 import traceback
 from collections import deque
+from email.utils import formatdate
 from typing import Final
 
 from aiohttp import web
 
+from openparallax.emulator.faults import Faults
 from openparallax.emulator.graph.admission import Admission
 from openparallax.emulator.graph.asked import Answer, Asked, Handler, Routes
+from openparallax.emulator.graph.behaving import refusal
 from openparallax.emulator.graph.errors import GraphError
 from openparallax.emulator.graph.fields import no_object
+from openparallax.emulator.graph.hourly import Hourly, usage
 from openparallax.emulator.graph.reading import (
     as_shown,
     read_body,
@@ -21,15 +25,16 @@ from openparallax.emulator.graph.reading import (
     shown_path,
     without_secrets,
 )
+from openparallax.emulator.graph.rules import Rules
+from openparallax.emulator.graph.versions import NEWEST, answering
 from openparallax.emulator.ids import new_trace_id
 from openparallax.emulator.wire import MOST_BODY, Exchange, Wire
 from openparallax.emulator.world import World
 
 MOST_STRAYS: Final = 1000
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
-_NEWEST: Final = "v26.0"
-"""Taken where a request names none. Unsure: Meta takes the oldest that the app may still use."""
-_RATES: Final = frozenset({4, 80007, 80008, 130429, 131056})
+_RATES: Final = {4: 1, 80007: 1, 80008: 60, 130429: 1, 131056: 1}
+"""Code -> minutes until one may come again, where nothing else is known."""
 
 
 class GraphApi:
@@ -39,6 +44,8 @@ class GraphApi:
         world: What is known.
         wire: Where every request is put down.
         routes: One mapping for each module of edges.
+        faults: Switches; of them it plays ``refuse_other``.
+        rules: Of them it keeps that of questions about the account.
 
     Raises:
         ValueError: Two of them know the same edge.
@@ -48,12 +55,21 @@ class GraphApi:
         broken: Where our own code raised, which it should not; without anybody's words.
     """
 
-    def __init__(self, world: World, wire: Wire, *routes: Routes) -> None:
+    def __init__(
+        self,
+        world: World,
+        wire: Wire,
+        *routes: Routes,
+        faults: Faults | None = None,
+        rules: Rules | None = None,
+    ) -> None:
         self.strays: deque[tuple[str, str]] = deque(maxlen=MOST_STRAYS)
         self.broken: deque[str] = deque(maxlen=MOST_STRAYS)
         self._world = world
         self._wire = wire
         self._admission = Admission(world)
+        self._faults = faults or Faults()
+        self._hourly = Hourly(world, rules or Rules())
         self._routes: dict[tuple[str, str], Handler] = {}
         for some in routes:
             if doubled := self._routes.keys() & some.keys():
@@ -84,7 +100,7 @@ class GraphApi:
             self.broken.append(_place_of(error))
             exchange.note = f"the emulator itself failed: {self.broken[-1]}"
             answer = refused(GraphError(1, message="An unknown error has occurred."))
-        response = answer.response or _response(answer, version)
+        response = answer.response or _response(answer, version, self._world.clock.now())
         self._wire.end(exchange, answer.status, _shown(answer), (self._measure() - begun) * 1000)
         return response
 
@@ -96,7 +112,7 @@ class GraphApi:
             node, edge = "", path
         asked = Asked(
             method=request.method,
-            version=version,
+            version=version or NEWEST,
             node=node,
             edge=edge,
             query=request.query,
@@ -111,7 +127,12 @@ class GraphApi:
         if handler is None:
             self.strays.append((asked.method, request.path))
             raise self._nobody(asked, path)
-        return await handler(asked)
+        if edge != "messages" and (fault := self._faults.take("refuse_other", None)) is not None:
+            raise refusal(fault)
+        headers = self._hourly.count(asked)
+        answer = await handler(asked)
+        answer.headers.update(headers)
+        return answer
 
     def _nobody(self, asked: Asked, path: str) -> GraphError:
         """Why no edge answers."""
@@ -144,13 +165,15 @@ def refused(error: GraphError, waba_id: str = "") -> Answer:
         headers come with 130429 and 131056 too is unsure.
     """
     headers: dict[str, str] = {}
-    if error.code in _RATES:
-        use = {"call_count": 100, "total_cputime": 25, "total_time": 25}
-        if error.code == 4:
-            headers["X-App-Usage"] = json.dumps(use)
-        else:
-            entry = {"type": "whatsapp", **use, "estimated_time_to_regain_access": 1}
-            headers["X-Business-Use-Case-Usage"] = json.dumps({waba_id: [entry]})
+    wait_s = error.retry_after_s
+    if wait_s is not None:
+        headers["Retry-After"] = str(wait_s)
+    if error.code == 4:
+        use = {"call_count": 100, "total_cputime": 100, "total_time": 100}
+        headers["X-App-Usage"] = json.dumps(use)
+    elif error.code in _RATES:
+        minutes = _RATES[error.code] if wait_s is None else -(-wait_s // 60)
+        headers.update(usage(waba_id, 100, minutes))
     return Answer(error.as_answer(), error.http_status, headers)
 
 
@@ -163,7 +186,7 @@ async def _read(request: web.BaseRequest) -> tuple[bytes, Answer | None]:
 
 
 def _split(path: str) -> tuple[str, str]:
-    """Version and the rest, without slashes at its ends.
+    """Version ("": none) and the rest, without slashes at its ends.
 
     What stands before the version is a prefix: clients that go through a gateway have one.
     """
@@ -171,14 +194,16 @@ def _split(path: str) -> tuple[str, str]:
     for place, part in enumerate(parts):
         if _VERSION.fullmatch(part):
             return part, "/".join(parts[place + 1 :])
-    return _NEWEST, path.strip("/")
+    return "", path.strip("/")
 
 
-def _response(answer: Answer, version: str) -> web.Response:
+def _response(answer: Answer, version: str, now: float) -> web.Response:
+    """The answer as it goes out; its ``Date`` is of the emulator's clock."""
     headers = {
         "Content-Type": "application/json; charset=UTF-8",
         "Cache-Control": "private, no-cache, no-store, must-revalidate",
-        "facebook-api-version": version,
+        "Date": formatdate(now, usegmt=True),
+        "facebook-api-version": answering(version, now),
         "x-fb-request-id": new_trace_id(),
         "x-fb-trace-id": secrets.token_urlsafe(8),
         "x-fb-rev": "1019544279",

@@ -33,7 +33,7 @@ class Playing:
             GraphError: The send is refused, by switch.
         """
         if (fault := self._faults.take("refuse", person)) is not None:
-            raise GraphError(int(fault.value), "refused by a switch of the emulator")
+            raise refusal(fault)
         if (fault := self._faults.take("error_after_accepting", person)) is not None:
             status = min(max(int(fault.value), 500), 599)
             answer = b"<html><body>Sorry, something went wrong.</body></html>"
@@ -43,6 +43,15 @@ class Playing:
         if (fault := self._faults.take("hang", person)) is not None:
             return Behaviour(waits_for=self._hang(fault)), "accepted, not answered"
         return Behaviour(), ""
+
+    def see_other(self) -> None:
+        """Pass a call that sends nothing.
+
+        Raises:
+            GraphError: It is refused, by switch.
+        """
+        if (fault := self._faults.take("refuse_other", None)) is not None:
+            raise refusal(fault)
 
     def release(self) -> None:
         """Answer what hangs."""
@@ -76,6 +85,13 @@ class Playing:
         for entry in ended:
             entry[1].set()
             self._hanging.remove(entry)
+
+
+def refusal(fault: Fault) -> GraphError:
+    """What a switch makes Graph say."""
+    return GraphError(
+        fault.code, "refused by a switch of the emulator", retry_after_s=fault.retry_after_s
+    )
 
 
 def _seconds(value: str) -> float:

@@ -47,7 +47,7 @@ _SENT: Final = frozenset({*CHECKS, "contacts", "template"})
 _INBOUND: Final = frozenset(
     {"button", "edit", "order", "poll", "revoke", "system", "unknown", "unsupported"}
 )
-"""Kinds that exist and cannot be sent."""
+"""Kinds that exist and cannot be sent; that they meet 131051, and not 100, is unsure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ class GraphError(Exception):
         subcode: ``error_subcode``, where Meta gives one.
         message: Instead of the kind's own.
         type: The same.
+        retry_after_s: What the header ``Retry-After`` says; Meta promises none (unsure), and
+            clients heed it where it comes.
     """
 
     def __init__(
@@ -28,11 +30,13 @@ class GraphError(Exception):
         message: str | None = None,
         http_status: int | None = None,
         type: str | None = None,  # noqa: A002 - Meta's own name for it
+        retry_after_s: int | None = None,
     ) -> None:
         self.kind = KINDS.get(code) or Kind(code, "An unknown error has occurred")
         self.type = type or self.kind.type
         self.details = details
         self.subcode = subcode
+        self.retry_after_s = retry_after_s
         self.message = message or f"(#{code}) {self.kind.title}"
         self.http_status = http_status or self.kind.http_status
         super().__init__(self.message)
@@ -48,6 +52,8 @@ class GraphError(Exception):
             "type": self.type,
             "code": self.code,
         }
+        if self.kind.is_transient:
+            error["is_transient"] = True
         if self.details:
             error["error_data"] = {"messaging_product": "whatsapp", "details": self.details}
         if self.subcode is not None:

@@ -18,6 +18,7 @@ class Kind:
             issues quote; these are the last that Meta listed.
         fact: Section of the facts page, or what else it follows.
         is_injected: Only a fault produces it; nothing that a client sends does.
+        is_transient: The answer says ``is_transient``, as public issues quote it.
     """
 
     code: int
@@ -26,10 +27,13 @@ class Kind:
     type: str = "OAuthException"
     fact: str = "8"
     is_injected: bool = False
+    is_transient: bool = False
 
 
-def _injected(code: int, title: str, http_status: int = 400, fact: str = "8") -> Kind:
-    return Kind(code, title, http_status, fact=fact, is_injected=True)
+def _injected(
+    code: int, title: str, http_status: int = 400, fact: str = "8", *, is_transient: bool = False
+) -> Kind:
+    return Kind(code, title, http_status, fact=fact, is_injected=True, is_transient=is_transient)
 
 
 _PROVOKED: Final = (
@@ -48,6 +52,7 @@ _PROVOKED: Final = (
     ),
     Kind(2200, "Callback verification failed", fact="3.1; the words are quoted in issues"),
     Kind(2500, "Unknown path components", fact="Graph's own sentence, quoted in issues"),
+    Kind(80008, "There have been too many calls to this WhatsApp Business account", fact="8, 9"),
     Kind(130429, "Rate limit hit", 429, fact="8, 9"),
     Kind(131008, "Required parameter is missing"),
     Kind(131009, "Parameter value is not valid", fact="2.4, 2.7, 8"),
@@ -61,6 +66,7 @@ _PROVOKED: Final = (
     ),
     Kind(131042, "Business eligibility payment issue", fact="8, 10, 14"),
     Kind(131047, "Re-engagement message", fact="8, 10"),
+    Kind(131050, "The recipient has chosen to stop receiving marketing messages", fact="8, 13"),
     Kind(131051, "Unsupported message type"),
     Kind(131053, "Media upload error", fact="2.3, 8"),
     Kind(131056, "(Business Account, Consumer Account) pair rate limit hit", fact="8, 9"),
@@ -78,17 +84,17 @@ _PROVOKED: Final = (
     Kind(133005, "Two step verification PIN mismatch", fact="8, 14"),
     Kind(133006, "Phone number re-verification needed", fact="8, 14"),
     Kind(133010, "Phone number not registered"),
+    Kind(133016, "Account register deregister rate limit exceeded", fact="8, 9"),
 )
 
 _INJECTED: Final = (
     _injected(0, "AuthException", 401),
-    _injected(2, "Service temporarily unavailable", 503),
+    _injected(2, "Service temporarily unavailable", 503, is_transient=True),
     _injected(3, "Application does not have the capability to make this API call", 500),
-    _injected(4, "Application request limit reached"),
+    _injected(4, "Application request limit reached", is_transient=True),
     _injected(33, "Parameter value is not valid"),
     _injected(368, "Temporarily blocked for policies violations", 403),
     _injected(80007, "Rate limit issues"),
-    _injected(80008, "Rate limit issues"),
     _injected(130403, "User is blocked"),
     _injected(130472, "User's number is part of an experiment"),
     _injected(130497, "Business account is restricted from messaging users in this country.", 403),
@@ -99,7 +105,6 @@ _INJECTED: Final = (
     _injected(131045, "Message failed to send because of a phone number registration error", 500),
     _injected(131048, "Spam rate limit hit"),
     _injected(131049, "This message was not delivered to maintain healthy ecosystem engagement."),
-    _injected(131050, "The recipient has chosen to stop receiving marketing messages"),
     _injected(131052, "Media download error"),
     _injected(131055, "Method not allowed"),
     _injected(131057, "Account in maintenance mode"),
@@ -116,7 +121,6 @@ _INJECTED: Final = (
     _injected(133008, "Too many two step verification PIN guesses"),
     _injected(133009, "Two step verification PIN guessed too fast"),
     _injected(133015, "Please wait a few minutes before attempting to register this phone number"),
-    _injected(133016, "Account register deregister rate limit exceeded"),
     _injected(134011, "Payments terms of service are not accepted"),
     _injected(134100, "Only marketing messages are supported"),
     _injected(134101, "The template is still synchronized"),

@@ -20,6 +20,9 @@ UPLOADED_S = 30 * DAY_S
 ADDRESS_S = 300
 """How long an address is good for. Source: facts, section 11."""
 ADDRESS_PATH = "whatsapp_business/attachments"
+MOST_FILES = 1_000
+MOST_BYTES = 512 * 1024 * 1024
+"""Of all files together: they are in memory, and a run may be long. The oldest go first."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -42,7 +45,7 @@ class Media:
     def keep(
         self, number_id: str, mime_type: str, data: bytes, *, lasts_s: float, filename: str = ""
     ) -> Medium:
-        """Put a file into the world; what has expired goes."""
+        """Put a file into the world; what has expired goes, and the oldest of too many."""
         now = self._world.clock.now()
         media = self._world.media
         for old in [one.id for one in media.values() if one.expires_at <= now]:
@@ -56,6 +59,10 @@ class Media:
             filename=filename,
         )
         media[medium.id] = medium
+        size = sum(len(one.data) for one in media.values())
+        while len(media) > 1 and (len(media) > MOST_FILES or size > MOST_BYTES):
+            oldest = media.pop(next(iter(media)))
+            size -= len(oldest.data)
         return medium
 
     def find(self, media_id: str) -> Medium | None:

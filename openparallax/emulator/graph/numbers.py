@@ -31,6 +31,10 @@ SETTINGS: Final[dict[str, Any]] = {
 }
 """What ``settings`` says at first; unsure how much of it Meta says unasked."""
 
+MOST_REGISTRATIONS: Final = 10
+REGISTRATIONS_S: Final = 72 * 3600.0
+"""Source: facts, sections 8 and 9; that the lock ends with the oldest call is unsure."""
+
 _CODE = re.compile(r"[17]|2[07]|3[0-469]|4[0134-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3}")
 """A country's calling code; what has neither one digit nor two has three."""
 
@@ -163,7 +167,7 @@ class Numbers:
         )
 
     async def _register(self, asked: Asked) -> Answer:
-        """Source: facts, sections 8 and 14: 133006 unverified, 133005 wrong PIN."""
+        """Source: facts, sections 8 and 14: 133006 unverified, 133005 wrong PIN, 133016."""
         number = self._of(asked)
         body = asked.json()
         if body.get("messaging_product") != "whatsapp":
@@ -173,6 +177,7 @@ class Numbers:
             raise missing("pin")
         if not re.fullmatch(r"[0-9]{6}", pin):
             raise GraphError(100, message="(#100) Param pin must be 6 characters long.")
+        self._see_rate(number)
         if number.code_verification_status != "VERIFIED":
             raise GraphError(133006, "The phone number was not verified")
         if number.pin is not None and pin != number.pin:
@@ -181,8 +186,17 @@ class Numbers:
         return Answer({"success": True})
 
     async def _deregister(self, asked: Asked) -> Answer:
-        self._of(asked).status = "DISCONNECTED"
+        number = self._of(asked)
+        self._see_rate(number)
+        number.status = "DISCONNECTED"
         return Answer({"success": True})
+
+    def _see_rate(self, number: Number) -> None:
+        now = self._world.clock.now()
+        recent = [at for at in number.registrations if now - at < REGISTRATIONS_S]
+        if len(recent) >= MOST_REGISTRATIONS:
+            raise GraphError(133016, "There were more than 10 calls within 72 hours")
+        number.registrations = [*recent, now]
 
     async def _automation(self, asked: Asked) -> Answer:
         number = self._of(asked)

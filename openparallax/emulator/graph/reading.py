@@ -15,6 +15,8 @@ from openparallax.emulator.wire import MOST_BODY
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_DEPTH: Final = 100
+BODY_S: Final = 30.0
+"""How long a body may take to arrive."""
 MOST_PAIRS: Final = 1000
 SECRETS: Final = (
     "access_token",
@@ -35,7 +37,7 @@ async def read_body(request: web.BaseRequest) -> bytes:
     """The whole body; b"" of multipart, which its edge reads by itself.
 
     Raises:
-        GraphError: 100: it is longer than `MOST_BYTES`, or cannot be read.
+        GraphError: 100: it is longer than `MOST_BYTES`, does not arrive, or cannot be read.
     """
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -44,10 +46,13 @@ async def read_body(request: web.BaseRequest) -> bytes:
         return b""
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise GraphError(100, "The request body is too large", http_status=413)
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise GraphError(100, "The request body is too large", http_status=413)
+    except TimeoutError:
+        raise GraphError(100, "The request body did not arrive", http_status=408) from None
     except (ClientError, web.RequestPayloadError, ConnectionError, asyncio.IncompleteReadError):
         raise GraphError(100, "The request body could not be read") from None
     return bytes(body)

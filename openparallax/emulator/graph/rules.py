@@ -10,6 +10,8 @@ from openparallax.emulator.world import World
 
 PAIR_BURST: Final = 45
 PAIR_EVERY_S: Final = 6.0
+COEXISTING_PER_S: Final = 20
+"""Throughput of a number that is on a phone as well. Source: facts, section 9."""
 MOST_PAIRS: Final = 10_000
 """Pairs whose rates are remembered; the ones that have not spoken for longest are forgotten."""
 
@@ -25,12 +27,16 @@ class Rules:
 
     window: bool = True
     """131047: free-form messages only within 24 hours of the person's last one."""
+    late_window: bool = False
+    """131047 comes by status, after a 200: so people meet it. Which comes when is unsure."""
     pair_rate: bool = True
     """131056: a burst of 45, then one in six seconds, to one person."""
     throughput: bool = True
     """130429: `Number.messages_per_second`."""
     allow_list: bool = True
     """131030: only numbers on `Number.allow_list`, where there is one."""
+    management: bool = True
+    """80008: so many questions about the business account in an hour."""
 
 
 class _Bucket:
@@ -56,7 +62,7 @@ class Gate:
         self._numbers: dict[str, _Bucket] = {}
         self._pairs: dict[tuple[str, str], _Bucket] = {}
 
-    def check(self, number: Number, person: Person | None, address: str, kind: str) -> None:
+    def check(self, number: Number, person: Person | None, address: str, kind: str) -> int | None:
         """Pass, or refuse a send that is well-formed.
 
         Who has no phone passes here and fails later: WhatsApp tells nobody who is on it. A refusal
@@ -68,20 +74,31 @@ class Gate:
             address: Digits as they were dialled, or the business-scoped id.
             kind: The message's ``type``; templates need no window.
 
+        Returns:
+            The code with which it will fail later; None: nothing speaks against it.
+
         Raises:
             GraphError: With the rule's code.
 
         Source:
             facts, sections 8 to 10 and 12. Unsure: that the window is judged at once; Meta may
-            tell of it by status alone.
+            tell of it by status alone (`Rules.late_window`; fabrahaingo/joel#314).
         """
         self._see_number(number)
         if address == number.display_phone_number.lstrip("+"):
             raise GraphError(131021)
         self._see_allowed(number, person, address)
+        is_late = False
         if kind != "template" and person is not None and person.is_reachable:
-            self._see_window(number, person)
+            is_late = self._is_late(number, person)
+        if is_late and not self._rules.late_window:
+            raise GraphError(
+                131047,
+                "Message failed to send because more than 24 hours have passed since the customer"
+                " last replied to this number.",
+            )
         self._see_rates(number, person.key if person is not None else address)
+        return 131047 if is_late else None
 
     def _see_number(self, number: Number) -> None:
         """Unsure: which code each state meets, beside CONNECTED."""
@@ -109,16 +126,12 @@ class Gate:
         if spellings.isdisjoint(number.allow_list):
             raise GraphError(131030)
 
-    def _see_window(self, number: Number, person: Person) -> None:
+    def _is_late(self, number: Number, person: Person) -> bool:
+        """The person's window is closed."""
         if not self._rules.window:
-            return
+            return False
         chat = self._world.chats.get((number.id, person.key))
-        if chat is None or chat.open_until <= self._world.clock.now():
-            raise GraphError(
-                131047,
-                "Message failed to send because more than 24 hours have passed since the customer"
-                " last replied to this number.",
-            )
+        return chat is None or chat.open_until <= self._world.clock.now()
 
     def _see_rates(self, number: Number, whose: str) -> None:
         """Sends alone are counted; of the throughput Meta counts what comes in as well."""
@@ -126,6 +139,8 @@ class Gate:
         of_number = of_pair = None
         if self._rules.throughput:
             most = float(max(number.messages_per_second, 1))
+            if number.is_on_biz_app:
+                most = min(most, float(COEXISTING_PER_S))
             of_number = self._numbers.setdefault(number.id, _Bucket(now, most))
             of_number.fill(now, most, most)
             if of_number.left < _ONE:

@@ -20,10 +20,13 @@ from openparallax.emulator.graph.reading_marks import ReadMarks
 from openparallax.emulator.graph.rules import Gate
 from openparallax.emulator.ids import new_wamid
 from openparallax.emulator.people import Person
+from openparallax.emulator.recent import Recent
 from openparallax.emulator.webhooks.statuses import Statuses
 from openparallax.emulator.world import World
 
 MOST_CALLS = 10_000
+MOST_KEPT_BYTES = 64 * 1024 * 1024
+"""Of the bodies of all calls that are kept, and of all read marks."""
 
 
 class Sending:
@@ -43,9 +46,9 @@ class Sending:
     """
 
     def __init__(self, world: World, gate: Gate, faults: Faults, statuses: Statuses) -> None:
-        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
-        self.accepted: deque[Call] = deque(maxlen=MOST_CALLS)
-        self.reads: deque[dict[str, Any]] = deque(maxlen=MOST_CALLS)
+        self.calls: Recent[Call] = Recent(MOST_CALLS, MOST_KEPT_BYTES)
+        self.accepted: Recent[Call] = Recent(MOST_CALLS, MOST_KEPT_BYTES)
+        self.reads: Recent[dict[str, Any]] = Recent(MOST_CALLS, MOST_KEPT_BYTES)
         self.presence: deque[tuple[str, str, bool]] = deque(maxlen=MOST_CALLS)
         self.plan: Callable[[Call], Behaviour | None] | None = None
         self.presence_plan: Callable[[dict[str, Any]], Behaviour | None] | None = None
@@ -82,12 +85,12 @@ class Sending:
         call = self._call(asked, request, to, person)
         asked.exchange.what = f"messages · {_kind_of(request)}"
         asked.exchange.person = call.person
-        self.calls.append(call)
+        self.calls.keep(call, len(asked.body))
         try:
             number = self._number(asked)
             said = parse_message(request, self._world, number)
             self._see_scoped(said)
-            self._gate.check(number, person, address, said.kind)
+            fails_with = self._gate.check(number, person, address, said.kind)
             behaviour = self.plan(call) if self.plan is not None else None
             if behaviour is None:
                 behaviour, asked.exchange.note = self._playing.decide(call.person)
@@ -96,8 +99,10 @@ class Sending:
             raise
         good: dict[str, Any] = {}
         if behaviour.accepts:
-            good = self._accepting.accept(call, said, number, person, address)
-            self.accepted.append(call)
+            good = self._accepting.accept(
+                call, said, number, person, address, fails_with=fails_with
+            )
+            self.accepted.keep(call, len(asked.body))
         self.on_call(call)
         return await follow(behaviour, good, asked.request)
 
@@ -139,9 +144,10 @@ class Sending:
 
     async def _read(self, asked: Asked, said: dict[str, Any]) -> Answer:
         asked.exchange.what = "read and typing" if said.get("typing_indicator") else "read"
-        self.reads.append(said)
+        self.reads.keep(said, len(asked.body))
         try:
             number = self._number(asked)
+            self._playing.see_other()
             wamid, is_typing = parse_read(said)
             self.presence.append((number.id, wamid, is_typing))
             behaviour = self.presence_plan(said) if self.presence_plan is not None else None

@@ -9,28 +9,19 @@ from openparallax.emulator.account import Account
 from openparallax.emulator.graph.asked import Answer, Asked, Routes
 from openparallax.emulator.graph.errors import GraphError
 from openparallax.emulator.graph.fields import missing, names, no_object, page, select, text_of
+from openparallax.emulator.graph.template_news import (
+    EVENTS,
+    STATUSES,
+    quality_update,
+    status_update,
+)
 from openparallax.emulator.ids import new_media_id
-from openparallax.emulator.webhooks import payloads
 from openparallax.emulator.webhooks.delivery import Delivery
 from openparallax.emulator.world import World
 
 MOST_TEMPLATES = 250
 """Source: facts, section 2.8."""
 CATEGORIES = ("AUTHENTICATION", "MARKETING", "UTILITY")
-STATUSES: Final = frozenset(
-    (
-        "APPROVED",
-        "ARCHIVED",
-        "DELETED",
-        "DISABLED",
-        "IN_APPEAL",
-        "LIMIT_EXCEEDED",
-        "PAUSED",
-        "PENDING",
-        "PENDING_DELETION",
-        "REJECTED",
-    )
-)
 USUAL = ("name", "parameter_format", "components", "language", "status", "category", "id")
 FIELDS = (
     *USUAL,
@@ -164,31 +155,54 @@ class Templates:
                 100, "Message template not found", subcode=2593002, message="Invalid parameter"
             )
         account.templates[:] = [one for one in account.templates if one not in gone]
+        for one in gone:
+            at = self._world.clock.now()
+            self._delivery.post(status_update(one, "DELETED", "NONE", at=at))
         return Answer({"success": True})
 
-    def review(self, template_id: str, status: str, reason: str = "NONE") -> None:
+    def review(
+        self, template_id: str, event: str, reason: str = "NONE", recommendation: str = ""
+    ) -> None:
         """Decide on one as Meta's reviewers do; the bot is told.
+
+        Args:
+            template_id: As `Account.templates` has it.
+            event: A status, or what else may happen to one: `EVENTS`.
+            reason: Why it was rejected; a word of Meta's.
+            recommendation: What is advised with a rejection.
 
         Raises:
             LookupError: There is no such template.
-            ValueError: There is no such status.
+            ValueError: There is no such event.
         """
+        template = self._known(template_id)
+        if event not in STATUSES and event not in EVENTS:
+            known = ", ".join(sorted({*STATUSES, *EVENTS}))
+            raise ValueError(f"there is no status {event!r}: {known}")
+        template["status"] = EVENTS.get(event, event)
+        now = self._world.clock.now()
+        if event == "REJECTED":
+            template["rejected_reason"] = reason
+        self._delivery.post(
+            status_update(template, event, reason, recommendation=recommendation, at=now)
+        )
+
+    def rate(self, template_id: str, score: str) -> None:
+        """Set its quality: GREEN, YELLOW, RED or UNKNOWN; the bot is told.
+
+        Raises:
+            LookupError: There is no such template.
+        """
+        template, now = self._known(template_id), self._world.clock.now()
+        before = template.get("quality_score", {}).get("score", "UNKNOWN")
+        template["quality_score"] = {"score": score, "date": int(now)}
+        self._delivery.post(quality_update(template, before, score, at=now))
+
+    def _known(self, template_id: str) -> dict[str, Any]:
         template = self.find(template_id)
         if template is None:
             raise LookupError(f"there is no template with id {template_id}")
-        if status not in STATUSES:
-            raise ValueError(f"there is no status {status!r}: {', '.join(sorted(STATUSES))}")
-        template["status"] = status
-        value = {
-            "event": status,
-            "message_template_id": int(template_id) if template_id.isdecimal() else template_id,
-            "message_template_name": template.get("name"),
-            "message_template_language": template.get("language"),
-            "message_template_category": template.get("category"),
-            "reason": reason,
-        }
-        topic, now = "message_template_status_update", self._world.clock.now()
-        self._delivery.post(payloads.news(topic, value, at=now))
+        return template
 
     def _hand_in(self, template: dict[str, Any]) -> None:
         template["status"] = "PENDING"

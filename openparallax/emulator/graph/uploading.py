@@ -9,11 +9,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from openparallax.emulator.graph.errors import GraphError
 from openparallax.emulator.graph.fields import missing
+from openparallax.emulator.graph.reading import readable
 
 MIB = 1024 * 1024
 MOST_BYTES = 100 * MIB
 MOST_FIELD = 4096
 MOST_PARTS = 20
+UPLOAD_S = 120.0
+"""How long an upload may take to arrive."""
 
 _DOCUMENT = (
     "application/vnd.ms-powerpoint",
@@ -67,7 +70,10 @@ async def read_upload(request: web.BaseRequest) -> Upload:
             words; 131053: too large, where both code and words are unsure.
     """
     try:
-        return await _read(await request.multipart())
+        async with asyncio.timeout(UPLOAD_S):
+            return await _read(await request.multipart())
+    except TimeoutError:
+        raise GraphError(100, "The request body did not arrive", http_status=408) from None
     except (GraphError, asyncio.CancelledError, ConnectionError, web.HTTPException):
         raise
     except (ValueError, AssertionError, LookupError, RuntimeError, HttpProcessingError) as error:
@@ -85,9 +91,10 @@ async def _read(reader: MultipartReader) -> Upload:
         if not isinstance(part, BodyPartReader):
             raise GraphError(100, "The request body holds multipart within multipart")
         if part.name == "file" and part.filename is not None:
-            mime_type = part.headers.get("Content-Type", "application/octet-stream").strip()
+            said = part.headers.get("Content-Type", "application/octet-stream")
+            mime_type = readable(said).strip()
             data = await _bytes_of(part, MOST_BYTES)
-            upload = Upload(mime_type, data, part.filename[:240])
+            upload = Upload(mime_type, data, readable(part.filename[:240]))
         elif part.name:
             raw = await _bytes_of(part, MOST_FIELD)
             fields[part.name[:64]] = raw.decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from openparallax.emulator.faults import NAMES as FAULTS
 from openparallax.emulator.people import Person
 from openparallax.emulator.phone.fields import Fields, Refused
 from openparallax.emulator.phone.telling import RULES, rules
-from openparallax.emulator.world import Message
+from openparallax.emulator.world import MOST_PEOPLE, Message
 
 if TYPE_CHECKING:
     from openparallax.emulator.emulator import Emulator
@@ -177,6 +177,8 @@ async def _add_person(emulator: "Emulator", fields: Fields) -> Said:
     username = (fields.optional("username", most=32) or "").strip().removeprefix("@").lower()
     if not name:
         raise Refused("name must have 1 to 64 characters")
+    if len(emulator.world.people) >= MOST_PEOPLE:
+        raise Refused("there are too many people already", 409)
     if not digits and not username:
         raise Refused("a person has a number, a username or both")
     if digits and not 7 <= len(digits) <= 15:

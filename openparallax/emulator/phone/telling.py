@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 500
 """Messages of a chat, the newest: more than anybody scrolls through."""
 MOST_STREAMS = 32
+TAKEN_WITHIN_S = 30.0
+"""A page that takes nothing for so long is cut: it would hold memory, and a place."""
 ALIVE_S = 15.0
 """A comment is sent after so long without news, so that a dead connection shows."""
 RETRY_MS = 1_000
@@ -173,20 +175,27 @@ class Streams:
         watcher = self._feed.watch()
         try:
             await response.prepare(request)
-            await response.write(f"retry: {RETRY_MS}\n\n".encode())
-            await response.write(_event(snapshot(self._emulator)))
+            await self._write(response, f"retry: {RETRY_MS}\n\n".encode())
+            await self._write(response, _event(snapshot(self._emulator)))
             while not self._is_over:
                 told = await self._next(watcher)
                 if told is None:
                     break
-                await response.write(told)
+                await self._write(response, told)
             await response.write_eof()
         except ConnectionError:
             pass  # the page was closed
+        except TimeoutError:
+            transport.abort()
         finally:
             self._feed.leave(watcher)
             self._transports.discard(transport)
         return response
+
+    @staticmethod
+    async def _write(response: web.StreamResponse, said: bytes) -> None:
+        async with asyncio.timeout(TAKEN_WITHIN_S):
+            await response.write(said)
 
     async def _next(self, watcher: Watcher) -> bytes | None:
         try:

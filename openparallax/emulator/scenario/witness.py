@@ -96,7 +96,8 @@ class Witness:
         answers = self.answers[message.person]
         if message.wamid not in self._known:
             self._known.add(message.wamid)
-            if self._people[message.person].is_reachable:
+            person = self._people.get(message.person)
+            if person is not None and person.is_reachable:
                 answers.append(message)
         elif message.status == "failed":
             heard = self.heard[message.person]

@@ -71,8 +71,26 @@ def user_id_update(number: Number, before: Person, now: Person, *, at: float) ->
     return _update(number, "user_id_update", "user_id_update", now.key, None, **parts)
 
 
+def preference(number: Number, who: Person, *, at: float) -> Update:
+    """Somebody stopped marketing of this business, or takes it again.
+
+    Source:
+        Meta's page on ``user_preferences``: here the timestamp is a number, not text.
+    """
+    value = "resume" if who.takes_marketing else "stop"
+    said = {
+        **pieces.known(**_ids(who)),
+        "detail": f"User requested to {value} marketing messages",
+        "category": "marketing_messages",
+        "value": value,
+        "timestamp": int(at),
+    }
+    parts = {"contacts": [_contact(who)], "user_preferences": [said]}
+    return _update(number, "user_preferences", value, who.key, None, **parts)
+
+
 def echo(world: World, said: Message) -> Update:
-    """Somebody of the business wrote on the business's own phone."""
+    """Somebody of the business wrote on the business's own phone; ``to_user_id`` is unsure."""
     number = world.our_number(said.number_id)
     who = world.people[said.person]
     written = pieces.echo(
@@ -100,7 +118,7 @@ def status(world: World, sent: Message, name: str) -> Update:
     has_failed = name == "failed"
     ids = _ids(who) if who is not None else {"wa_id": sent.person}
     if has_failed and not sent.has_username:
-        ids.pop("user_id", None)
+        ids = {"wa_id": ids["wa_id"]}
     entry = pieces.status(
         sent.wamid,
         name,

@@ -107,7 +107,8 @@ def test_changes_are_laid_over_it(folder: Folder) -> None:
 
 
 def test_an_engine_that_is_none(folder: Folder) -> None:
-    with pytest.raises(ConfigError, match=r"engine\.type: names no engine"):
+    """The file is ours: nobody is to go and edit it, so it is not named."""
+    with pytest.raises(ConfigError, match=r"^engine\.type: names no engine"):
         made(folder, engine="ech")
 
 
@@ -198,3 +199,21 @@ def test_somebody_elses_program_brings_its_credentials_or_is_given_some() -> Non
 def test_a_program_elsewhere_is_not_written_to(url: str) -> None:
     with pytest.raises(ConfigError, match="on this machine"):
         of_program(url, {})
+
+
+def test_the_first_person_is_let_in_by_the_first_number(folder: Folder) -> None:
+    secret = "        app_secret: secret-2\n"
+    more = '        allowed_numbers: ["+1 555 000-2222", "+49 1511 2345678"]\n'
+    lists = OWN.replace(secret, secret + more)
+    people = of_settings(own(folder, lists).settings).people
+    assert [one.wa_id for one in people if one.key.startswith("allowed")] == [
+        "4915112345678",
+        "15550002222",
+    ]
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "bot.example.org"])
+def test_a_listener_that_loopback_does_not_reach_is_a_sentence(folder: Folder, host: str) -> None:
+    settings = own(folder, OWN.replace("0.0.0.0", host)).settings
+    with pytest.raises(ConfigError, match=r"webhook_host is .* loopback only"):
+        of_settings(settings)

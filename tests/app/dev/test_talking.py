@@ -35,7 +35,26 @@ async def test_a_line_that_is_not_answered_ends_it_with_1() -> None:
     async with Emulator() as emulator:
         screen = Piped("hello", "never said")
         assert await Terminal(emulator, screen, within_s=0.01).talk() == 1
-        assert screen.shown == ["you: hello", "No answer came within 0 s."]
+        said, told = screen.shown
+        assert said == "you: hello"
+        assert told.startswith("No answer came within 0 s. ")
+
+
+async def test_what_went_over_the_wire_is_told_then() -> None:
+    async with Emulator() as emulator:
+        wire = emulator.wire
+        for put, status in (
+            (wire.begin("webhook", "POST", "/", at=0.0, what="messages · text"), 500),
+            (wire.begin("graph", "POST", "/", at=0.0, what="messages · text"), 400),
+        ):
+            wire.end(put, status, "never said", 1.0)
+        screen = Piped("hello")
+        assert await Terminal(emulator, screen, within_s=0.01).talk() == 1
+        told = screen.shown[-1].splitlines()[1:]
+        assert [line.split() for line in told] == [
+            ["to", "the", "bot", "messages", "·", "text", "500"],
+            ["to", "Graph", "messages", "·", "text", "400"],
+        ]
 
 
 async def test_an_empty_pipe_is_no_failure() -> None:

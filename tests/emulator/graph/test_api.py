@@ -13,11 +13,12 @@ from openparallax.emulator.graph.asked import Answer, Asked
 from openparallax.emulator.wire import MOST_BODY, as_data
 from tests.emulator.graph.desk import Desk, desk
 from tests.emulator.graph.saying import ANN, heard, said, send, text
+from tests.fakes.clock import TurnedClock
 
 LISTED = "EAAlisted"
 
 
-@pytest.mark.parametrize("version", ["", "/v25.0", "/v1.0", "/v999.999"])
+@pytest.mark.parametrize("version", ["", "/v26.0", "/v999.999"])
 async def test_any_version_may_be_named_or_none(version: str) -> None:
     async with desk() as bot:
         heard(bot.emulator)
@@ -27,6 +28,85 @@ async def test_any_version_may_be_named_or_none(version: str) -> None:
         assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
         assert answer.headers["facebook-api-version"] == (version[1:] or "v26.0")
         assert answer.headers["x-fb-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "days", "answers"),
+    [
+        ("v25.0", 0, "v25.0"),
+        ("v1.0", 0, "v20.0"),
+        ("v20.0", 0, "v20.0"),
+        ("v20.0", 4, "v21.0"),
+        ("v25.0", 365, "v25.0"),
+        ("v23.0", 600, "v25.0"),
+        ("v25.0", 3650, "v26.0"),
+        ("v26.0", 3650, "v26.0"),
+    ],
+)
+async def test_a_version_that_is_over_is_answered_by_one_that_is_not(
+    asked: str, days: int, answers: str
+) -> None:
+    async with desk(clock=TurnedClock()) as sitting:
+        sitting.emulator.clock.move(days * 86_400)
+        said = await sitting.get(f"{sitting.emulator.url}/{asked}/{sitting.number.id}")
+        assert (said.status, said.headers["facebook-api-version"]) == (200, answers)
+
+
+async def test_an_answer_says_what_time_it_is_for_meta() -> None:
+    async with desk(clock=TurnedClock()) as sitting:
+        for said in (await sitting.get(sitting.number.id), await sitting.get("7")):
+            assert said.headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"
+
+
+async def test_questions_about_the_account_are_counted_by_the_hour() -> None:
+    async with desk(clock=TurnedClock()) as sitting:
+        sitting.number.status = "PENDING"  # without a registered number there are 200
+        where = sitting.account.waba_id
+        answers = [await sitting.get(f"{where}/phone_numbers?fields=id") for _ in range(201)]
+        assert [answer.status for answer in answers] == [200] * 200 + [400]
+        assert answers[-1].error["code"] == 80008
+        [half] = json.loads(answers[99].headers["X-Business-Use-Case-Usage"])[where]
+        [full] = json.loads(answers[200].headers["X-Business-Use-Case-Usage"])[where]
+        assert (half["call_count"], half["estimated_time_to_regain_access"]) == (50, 0)
+        assert (full["call_count"], full["estimated_time_to_regain_access"]) == (100, 60)
+        other = await sitting.get(f"{sitting.number.id}?fields=id")
+        assert "X-Business-Use-Case-Usage" not in other.headers
+        sitting.emulator.clock.move(3600)
+        assert (await sitting.get(where)).status == 200
+        sitting.emulator.rules.management = False
+        assert "X-Business-Use-Case-Usage" not in (await sitting.get(where)).headers
+
+
+@pytest.mark.parametrize(
+    ("value", "header", "waits"),
+    [
+        ("4", "X-App-Usage", None),
+        ("4,90", "X-App-Usage", "90"),
+        ("80007, 90", "X-Business-Use-Case-Usage", "90"),
+        ("131016,5", None, "5"),
+    ],
+)
+async def test_a_switch_refuses_every_other_call_and_says_when_to_come_again(
+    value: str, header: str | None, waits: str | None
+) -> None:
+    async with desk() as sitting:
+        heard(sitting.emulator)
+        theirs = sitting.emulator.say("ann", "hello?")
+        mark = {"messaging_product": "whatsapp", "status": "read", "message_id": theirs.wamid}
+        sitting.emulator.faults.set("refuse_other", value=value)
+        for said in (await sitting.get(sitting.number.id), await send(sitting, mark)):
+            assert said.error["code"] == int(value.partition(",")[0])
+            assert said.headers.get("Retry-After") == waits
+            assert header is None or header in said.headers
+            assert said.error.get("is_transient") == (True if value[0] == "4" else None)
+            if value.startswith("8"):
+                [use] = json.loads(said.headers[header or ""])[sitting.account.waba_id]
+                assert use["estimated_time_to_regain_access"] == 2
+        assert (await send(sitting, text())).status == 200
+        sitting.emulator.faults.clear()
+        sitting.emulator.faults.set("refuse", value=value)
+        assert (await send(sitting, text())).headers.get("Retry-After") == waits
+        assert (await sitting.get(sitting.number.id)).status == 200
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,12 @@ async def test_a_pair_has_one_more_every_six_seconds(bot: Desk, clock: TurnedClo
     assert (await send(bot, text())).status == 200
 
 
+async def test_a_number_that_is_on_a_phone_too_has_a_throughput_of_twenty(bot: Desk) -> None:
+    bot.number.is_on_biz_app = True
+    answers = [await send(bot, text()) for _ in range(21)]
+    assert [answer.status for answer in answers] == [200] * 20 + [429]
+
+
 async def test_the_throughput_says_when_to_come_again(bot: Desk, clock: TurnedClock) -> None:
     bot.number.messages_per_second = 2
     answers = [await send(bot, text()) for _ in range(3)]

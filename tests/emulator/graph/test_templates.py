@@ -8,6 +8,7 @@ from openparallax.emulator import Account
 from openparallax.emulator.graph.templates import MOST_TEMPLATES
 from openparallax.emulator.webhooks.delivery import Update
 from tests.emulator.graph.desk import Desk, desk
+from tests.fakes.clock import TurnedClock
 
 NEW: dict[str, Any] = {
     "name": "season",
@@ -200,3 +201,50 @@ async def test_the_bot_is_told_what_became_of_one(
         }
         shown = (await sitting.get(f"{template_id}?fields=status")).body
         assert shown["status"] == events[0]
+
+
+async def test_what_happens_to_one_is_told_in_metas_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(clock=TurnedClock()) as sitting:
+        told: list[Update] = []
+        monkeypatch.setattr(sitting.emulator.delivery, "post", told.append)
+        templates = sitting.emulator.management.templates
+        template = sitting.account.templates[0]
+        for event in ("PAUSED", "DISABLED", "FLAGGED", "REINSTATED"):
+            templates.review(template["id"], event)
+        assert template["status"] == "APPROVED"
+        templates.review(template["id"], "REJECTED", "INVALID_FORMAT", "Say it otherwise.")
+        assert (template["status"], template["rejected_reason"]) == ("REJECTED", "INVALID_FORMAT")
+        assert (await sitting.delete(f"{path(sitting)}?name=hello_world")).status == 200
+        paused, disabled, flagged, reinstated, rejected, deleted = [one.value for one in told]
+        assert [one["event"] for one in (flagged, reinstated)] == ["FLAGGED", "REINSTATED"]
+        assert paused["other_info"]["title"] == "FIRST_PAUSE"
+        assert "disable_info" not in paused
+        assert disabled["disable_info"] == {"disable_date": "1790000000"}
+        assert rejected["rejection_info"] == {
+            "reason": "INVALID_FORMAT",
+            "recommendation": "Say it otherwise.",
+        }
+        assert (deleted["event"], deleted["reason"]) == ("DELETED", None)
+        assert all(one["message_template_id"] == 1_000_000_000_000_001 for one in (paused, deleted))
+
+
+async def test_its_quality_changes_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(clock=TurnedClock()) as sitting:
+        told: list[Update] = []
+        monkeypatch.setattr(sitting.emulator.delivery, "post", told.append)
+        template_id = sitting.account.templates[0]["id"]
+        rate = sitting.emulator.management.templates.rate
+        rate(template_id, "GREEN")
+        rate(template_id, "YELLOW")
+        with pytest.raises(LookupError):
+            rate("4711", "RED")
+        assert [one.topic for one in told] == ["message_template_quality_update"] * 2
+        assert told[1].value == {
+            "previous_quality_score": "GREEN",
+            "new_quality_score": "YELLOW",
+            "message_template_id": int(template_id),
+            "message_template_name": "hello_world",
+            "message_template_language": "en_US",
+        }
+        shown = (await sitting.get(f"{template_id}?fields=quality_score")).body
+        assert shown["quality_score"] == {"score": "YELLOW", "date": 1_790_000_000}

@@ -130,6 +130,28 @@ async def test_what_was_taken_back_is_told_and_gone(emulator: Emulator, bot: Bot
     assert (message.is_deleted, message.words) == (True, "")
 
 
+async def test_who_stops_marketing_is_told(emulator: Emulator, bot: Bot) -> None:
+    emulator.prefer("ann", marketing=False)
+    emulator.prefer("ann", marketing=True)
+    await emulator.settled()
+    assert {change["field"] for post in bot.taken for change in post.changes} == {
+        "user_preferences"
+    }
+    stop, resume = [one for post in bot.taken for one in post.all("user_preferences")]
+    assert isinstance(stop.pop("timestamp"), int)
+    assert stop == {
+        "wa_id": "4915550000001",
+        "user_id": "DE.1000000000000001",
+        "detail": "User requested to stop marketing messages",
+        "category": "marketing_messages",
+        "value": "stop",
+    }
+    assert resume["value"] == "resume"
+    assert bot.taken[0].all("contacts")[0]["wa_id"] == "4915550000001"
+    with pytest.raises(LookupError, match="nobody"):
+        emulator.prefer("zoe", marketing=True)
+
+
 async def test_an_echo_is_told_as_one(emulator: Emulator, bot: Bot) -> None:
     message = emulator.echo("ann", "I am a human")
     emulator.echo("carol", "so am I")

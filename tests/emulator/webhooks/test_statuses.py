@@ -190,11 +190,13 @@ async def test_a_failure_names_the_scoped_id_only_where_it_was_sent_to(
     emulator: Emulator, bot: Bot, send: Send
 ) -> None:
     emulator.faults.set("fail", value=131026)
+    emulator.person("ann").parent_user_id = "DE.ENT.1"
     send("ann")
     send("ann", has_username=True)
     await settle(emulator)
     told = [post.all("statuses")[0] for post in bot.taken]
-    assert ["recipient_user_id" in one for one in told] == [False, True]
+    ids = ("recipient_id", "recipient_user_id", "recipient_parent_user_id")
+    assert [[name for name in ids if name in one] for one in told] == [[ids[0]], [*ids]]
 
 
 @pytest.mark.parametrize(
