@@ -11,7 +11,6 @@ SCOPES = ("business_management", "whatsapp_business_management", "whatsapp_busin
 FIELDS = (
     "messages",
     "smb_message_echoes",
-    "user_id_update",
     "user_preferences",
     "account_update",
     "phone_number_quality_update",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from openparallax.emulator.choices import Choice, choices_in
+from openparallax.emulator.graph.errors import GraphError
 from openparallax.emulator.graph.media import Media
 from openparallax.emulator.ids import new_wamid
 from openparallax.emulator.people import Person, check_person
@@ -78,6 +79,8 @@ class Acts:
         if kind not in NOT_OPENING:
             chat = self.world.chat(number.id, who.key)
             chat.open_until = max(chat.open_until, message.at + DAY_S)
+            if "referral" in rest:
+                chat.referred_at = message.at
         self.world.add(message)
         return message
 
@@ -201,7 +204,8 @@ class Acts:
         """They have a new number, and with it a new business-scoped id; the old ones are nobody's.
 
         Who shares no number has a new id only. Every number of the business that they have written
-        with is told: by a system message, and by ``user_id_update``.
+        with is told by a system message; also by ``user_id_update`` where that was seeded among the
+        fields of the subscription: Meta has taken that field back.
 
         Raises:
             ValueError: The new ids are none, or somebody else's.
@@ -222,7 +226,8 @@ class Acts:
             number = self.world.our_number(number_id)
             wamid, at = new_wamid(before.address), self.world.clock.now()
             self.delivery.post(payloads.system(number, before, who, wamid=wamid, at=at))
-            if before.user_id is not None:
+            has_field = "user_id_update" in self.world.account.subscription.fields
+            if before.user_id is not None and has_field:
                 self.delivery.post(payloads.user_id_update(number, before, who, at=at))
 
     def prefer(self, person: str, *, marketing: bool, number_id: str | None = None) -> None:
@@ -240,6 +245,12 @@ class Acts:
         """
         check_person(person, list(self.world.people.values()))
         self.world.add_person(person)
+
+    def tell_trouble(self, code: int, details: str = "", *, number_id: str | None = None) -> None:
+        """Something is wrong with the account; it is about no message. ``code`` as `KINDS`."""
+        number = self.world.our_number(number_id)
+        error = GraphError(code, details).as_status_error()
+        self.delivery.post(payloads.trouble(number, error))
 
     def tell_news(self, topic: str, value: dict[str, Any]) -> None:
         """News of the account, such as ``account_update``; ``value`` is told as it is."""

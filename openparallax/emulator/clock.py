@@ -9,7 +9,8 @@ from collections.abc import Callable
 from openparallax.clock import Clock, Timer
 
 LATEST = 250_000_000_000.0
-"""Unix seconds beyond which it is not set, in the year 9892: dates end with the year 9999."""
+EARLIEST = -50_000_000_000.0
+"""Unix seconds beyond which it is not set, in the years 385 and 9892: dates are of 1 to 9999."""
 SLACK_S = 1e-6
 """What is due so soon is due: sums of floats differ by less, and a timer would find nothing."""
 
@@ -78,7 +79,7 @@ class MovableClock:
     def move(self, seconds: float) -> None:
         """Set the clock forth or, below 0, back; what is due then has fired when this returns.
 
-        It stays within 1970 and `LATEST`.
+        It stays within `EARLIEST` and `LATEST`.
 
         Raises:
             ValueError: ``seconds`` is no number.
@@ -86,7 +87,7 @@ class MovableClock:
         if math.isnan(seconds):
             raise ValueError("a clock is moved by a number of seconds")
         now = self.now()
-        seconds = min(max(seconds, -now), LATEST - now)
+        seconds = min(max(seconds, EARLIEST - now), LATEST - now)
         self._ahead += seconds
         self._passed += max(seconds, 0.0)
         self._fire()

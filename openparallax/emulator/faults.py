@@ -8,7 +8,7 @@ from typing import Any, Final
 NAMES: Final = {
     "duplicate": "each webhook is posted twice",
     "reorder": "a webhook waits until the next one has overtaken it",
-    "batch": "webhooks are held and posted together; value: how many",
+    "batch": "webhooks are held and posted together; value: how many, or how many,apart",
     "delay": "webhooks are late; value: seconds",
     "drop_status": "statuses are never told; value: which (sent, delivered, read), none: all",
     "fail": "accepted, and failed later by status; value: the code",
@@ -31,7 +31,7 @@ _VALUES: Final = {
     "refuse_other": _REFUSAL,
     "fail": _NUMBER,
     "error_after_accepting": _NUMBER,
-    "batch": _NUMBER,
+    "batch": re.compile("[0-9]{1,7}(, ?apart)?"),
     "delay": _SECONDS,
     "hang": _SECONDS,
     "drop_status": re.compile("|sent|delivered|read|played|failed"),
@@ -56,8 +56,13 @@ class Fault:
 
     @property
     def code(self) -> int:
-        """Of a refusal."""
+        """Of a refusal; how many, of a batch."""
         return int(self.value.partition(",")[0])
+
+    @property
+    def is_apart(self) -> bool:
+        """Of a batch: each update has an entry of its own."""
+        return self.value.endswith("apart")
 
     @property
     def retry_after_s(self) -> int | None:
@@ -94,12 +99,22 @@ class Faults:
         self.on_change()
         return fault
 
-    def clear(self, name: str | None = None, *, person: str | None = None) -> None:
-        """Switch off what has this name, for this person; without either, whatever it is for."""
+    def clear(
+        self, name: str | None = None, *, person: str | None = None, everybody: bool = False
+    ) -> None:
+        """Switch off what has this name, for this person; without either, whatever it is for.
+
+        Args:
+            name: None: all of them.
+            person: Key of the one that it is on for.
+            everybody: Only what is on for everybody; what is on for one stays.
+        """
         self._on = [
             one
             for one in self._on
-            if name not in (None, one.name) or person not in (None, one.person)
+            if name not in (None, one.name)
+            or person not in (None, one.person)
+            or (everybody and one.person is not None)
         ]
         self.on_change()
 

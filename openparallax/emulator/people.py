@@ -46,6 +46,11 @@ class Person:
         ids = (self.wa_id, self.user_id, self.parent_user_id, *self.dialled)
         return tuple(one for one in ids if one)
 
+    def is_at(self, address: str) -> bool:
+        """Whether that is one of their addresses; asked of everybody for each unknown one."""
+        ids = (self.wa_id, self.user_id, self.parent_user_id)
+        return bool(address) and (address in ids or address in self.dialled)
+
 
 def check_person(person: Person, others: Iterable[Person]) -> None:
     """Whether somebody may be among ``others``.

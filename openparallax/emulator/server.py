@@ -37,6 +37,7 @@ class Server:
         self._page = page
         self._is_of_page = is_of_page
         self._runner: web.ServerRunner | None = None
+        self._listening: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
@@ -48,17 +49,27 @@ class Server:
         Raises:
             OSError: The port is not to be had.
         """
-        self._runner = web.ServerRunner(_Connections(self._answer), shutdown_timeout=FINISH_S)
+        connections = _Connections(self._answer)
+        self._runner = web.ServerRunner(connections, shutdown_timeout=FINISH_S)
         await self._runner.setup()
+        loop = asyncio.get_running_loop()
         try:
-            await web.TCPSite(self._runner, HOST, port).start()
+            self._listening = await loop.create_server(connections, HOST, port, backlog=128)
         except OSError:
             await self.close()
             raise
-        self.port = int(self._runner.addresses[0][1])
+        self.port = int(self._listening.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         runner, self._runner = self._runner, None
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            # asyncio gives an accepted socket its transport one round of the loop later, and leaves
+            # it open where the server has closed by then.
+            for one in listening.sockets:
+                asyncio.get_running_loop().remove_reader(one.fileno())
+            await asyncio.sleep(0)
+            listening.close()
         if runner is not None:
             await runner.cleanup()
 

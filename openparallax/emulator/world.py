@@ -99,6 +99,8 @@ class Chat:
         open_until: Unix seconds until which the customer service window is open.
         typing_until: Unix seconds until which the bot is shown as typing.
         heard_at: When the bot took the last message of the person; for answer times.
+        referred_at: When they came by an advertisement and were not answered yet; unix seconds.
+        free_from: When the bot answered that: for three days all is free.
     """
 
     number_id: str
@@ -107,6 +109,8 @@ class Chat:
     open_until: float = 0.0
     typing_until: float = 0.0
     heard_at: float | None = None
+    referred_at: float | None = None
+    free_from: float = float("-inf")
 
 
 class World:
@@ -176,10 +180,10 @@ class World:
     def person_at(self, address: str) -> Person | None:
         """Whose phone rings at these digits (``+`` and the like gone) or business-scoped id."""
         found = self.people.get(address)
-        if found is not None and address in found.addresses:
+        if found is not None and found.is_at(address):
             return found
         for person in self.people.values():
-            if address in person.addresses:
+            if person.is_at(address):
                 return person
         return self._meet(address) if self._meets_strangers else None
 

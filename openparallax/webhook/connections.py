@@ -24,6 +24,19 @@ def plain(status: int, text: str | None = None, **headers: str) -> web.Response:
     )
 
 
+async def stop_listening(server: asyncio.Server) -> None:
+    """Take no more connections; may be called twice.
+
+    asyncio gives an accepted socket its transport one round of the loop later. Where the server has
+    closed by then it drops the socket, open as it is, and whoever is at its other end waits.
+    """
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    await asyncio.sleep(0)
+    server.close()
+
+
 class Acknowledgement(web.StreamResponse):
     """The empty 200, written as it stands: one object answers all requests.
 

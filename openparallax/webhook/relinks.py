@@ -21,8 +21,9 @@ def parse_system(message: dict[str, Any], phone_number_id: str) -> Relink | str 
         else.
 
     Source:
-        Cloud API, webhooks, system messages (2026; no contacts come with them); ``customer`` and
-        ``new_wa_id`` are of older versions.
+        Cloud API, webhooks, system messages (2026; no contacts come with them); the previous ids
+        since 2026-08-11, when ``user_id_update`` was said to be no field to subscribe to;
+        ``customer`` and ``new_wa_id`` are of older versions.
     """
     system = as_object(message.get("system"))
     what = system.get("type")
@@ -34,8 +35,9 @@ def parse_system(message: dict[str, Any], phone_number_id: str) -> Relink | str 
     numbers = (parse_id(system.get("customer")), parse_id(message.get("from")))
     old = Sender(
         next((known for known in numbers if known is not None and known != number), None),
-        parse_id(message.get("from_user_id")),
-        parse_id(message.get("from_parent_user_id")),
+        parse_id(system.get("previous_user_id")) or parse_id(message.get("from_user_id")),
+        parse_id(system.get("previous_parent_user_id"))
+        or parse_id(message.get("from_parent_user_id")),
     )
     new = Sender(number, parse_id(system.get("user_id")), parse_id(system.get("parent_user_id")))
     return _relink(phone_number_id, old, new, message.get("timestamp"))

@@ -15,7 +15,7 @@ from openparallax.metrics import Metrics
 from openparallax.model.messages import Notification
 from openparallax.webhook.body import Unreadable, parse_body
 from openparallax.webhook.complaints import Complaint
-from openparallax.webhook.connections import Acknowledgement, Connections, plain
+from openparallax.webhook.connections import Acknowledgement, Connections, plain, stop_listening
 from openparallax.webhook.gate import Gate, Refused
 from openparallax.webhook.payload import NOT_ITS_NUMBER, parse_notification
 from openparallax.webhook.signature import Key
@@ -160,7 +160,7 @@ class WebhookServer:
         if self._certificates is not None:
             self._certificates.close()
         if self._listening is not None:
-            self._listening.close()
+            await stop_listening(self._listening)
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import ViewportSize, expect
 
 from openparallax.emulator import Emulator
 from tests.browser.parrot import Parrot
@@ -11,12 +11,9 @@ from tests.browser.window import Window
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SMALL = {"viewport": {"width": 360, "height": 640}, "has_touch": True}
-SIZES = [
-    {**SMALL, "color_scheme": "dark"},
-    {"viewport": {"width": 800, "height": 600}, "color_scheme": "light"},
-    {"viewport": {"width": 1920, "height": 1080}, "color_scheme": "dark"},
-]
+SMALL = ViewportSize(width=360, height=640)
+MIDDLE = ViewportSize(width=800, height=600)
+HUGE = ViewportSize(width=1920, height=1080)
 LONG = "wordwithoutanyspace" * 40
 
 
@@ -108,7 +105,6 @@ async def test_what_a_screen_reader_finds(
         assert nameless == [], name
 
 
-@pytest.mark.parametrize("window", SIZES, indirect=True, ids=["360", "800", "1920"])
 async def test_nothing_runs_over_the_edge(window: Window, emulator: Emulator) -> None:
     for text in (LONG, "שלום " * 30, "😀", f"https://example.com/{LONG}", f"```{LONG}```"):
         emulator.say("ann", text)
@@ -117,21 +113,56 @@ async def test_nothing_runs_over_the_edge(window: Window, emulator: Emulator) ->
       .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".hills"))
       .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
       .map((one) => one.className)"""
-    assert await window.page.evaluate(over) == []
-    assert await window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for size in (SMALL, MIDDLE, HUGE):
+        await window.page.set_viewport_size(size)
+        assert await window.page.evaluate(over) == []
+        assert await window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("window", [SMALL], indirect=True, ids=["360"])
 async def test_one_thing_at_a_time_on_a_phone(window: Window) -> None:
     page = window.page
+    await page.set_viewport_size(SMALL)
     await expect(page.get_by_role("navigation", name="People")).to_be_hidden()
     await page.get_by_role("button", name="All phones").click()
     await expect(page.get_by_role("main")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Ann")).to_be_focused()
     await page.get_by_role("button", name="Bob").click()
     await expect(page.get_by_role("main", name=re.compile("Bob.s chat"))).to_be_visible()
-    panel = page.get_by_role("complementary", name="Behind the scenes")
-    await expect(panel).to_be_hidden()
-    await page.get_by_role("button", name="Behind the scenes").click()
+    await expect(window.draft).to_be_focused()
+    panel = page.get_by_role("dialog", name="Behind the scenes")
+    await expect(panel).to_have_count(0)
+    opening = page.get_by_role("button", name="Behind the scenes")
+    await opening.click()
     await expect(panel).to_be_visible()
+    await expect(page.get_by_role("tab", name="Wire")).to_be_focused()
+    await expect(page.get_by_role("main")).to_have_attribute("inert", "")  # it lies below
     await page.keyboard.press("Escape")
+    await expect(panel).to_have_count(0)
+    await expect(opening).to_be_focused()
+    await expect(page.get_by_role("main")).not_to_have_attribute("inert", "")
+
+
+async def test_a_panel_beside_the_chat_takes_nothing_away(window: Window) -> None:
+    await window.page.set_viewport_size(MIDDLE)
+    await window.page.get_by_role("button", name="Behind the scenes").click()
+    panel = window.page.get_by_role("complementary", name="Behind the scenes")
+    await expect(panel).to_be_visible()
+    await window.say("and still I write")
+    await panel.get_by_role("button", name="Close").click()
     await expect(panel).to_be_hidden()
+    await expect(window.page.get_by_role("navigation", name="People")).to_be_visible()
+
+
+async def test_only_the_newest_are_kept(window: Window) -> None:
+    kept = await window.page.evaluate(
+        """async () => {
+          const { apply, chatOf, emptyData } = await import("/phone/static/state.js");
+          const data = emptyData();
+          for (let at = 0; at < 600; at++) {
+            const message = { wamid: `wamid.${at}`, number_id: "1", person: "ann", at };
+            apply(data, { kind: "message", message });
+          }
+          return chatOf(data, "1", "ann").messages.map(({ at }) => at);
+        }"""
+    )
+    assert kept == list(range(100, 600))

@@ -6,37 +6,48 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.app.dev.dev import Dev
+from tests.browser.engine import NAME, Engine
 from tests.browser.window import Window
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+LOST = "something that we said off the record went with my memory"
 
-async def test_hello_off_the_record_and_a_restart(tmp_path: Path, wide: Page) -> None:
-    async with Dev(tmp_path, "--no-browser") as dev:
+
+async def test_hello_off_the_record_and_a_restart(tmp_path: Path, page: Page) -> None:
+    engine = Engine(tmp_path / "engine")
+    asked = ("--no-browser", "--engine", NAME)
+    async with Dev(tmp_path, *asked, **engine.environment) as dev:
         await dev.is_up()
-        window = Window(wide, dev.url)
-        await window.open()
+        window = Window(page, dev.url)
+        await window.begin()
         sent = await window.say("hello")
         await expect(sent.get_by_role("img", name="read")).to_be_visible()
-        answer = window.page.locator(".row.theirs[data-wamid]")
-        await expect(answer).to_contain_text(["hello"])
+        typing = page.locator(".messages .typing")
+        await expect(typing).to_be_visible()
+        engine.may_answer(may=True)
+        answer = window.bubble("You said: hello")
         await expect(answer.get_by_text("answered in")).to_be_visible()
+        await expect(answer.get_by_role("img", name="read")).to_be_visible()
+        await expect(typing).to_have_count(0)
 
-        banner = window.page.get_by_role("status").filter(has_text="Off the record.")
+        banner = page.get_by_role("status").filter(has_text="Off the record.")
         await expect(banner).to_have_count(0)
         await window.say("/otr")
+        await expect(window.bubble("Off the record from here on.")).to_be_visible()
         await expect(banner).to_be_visible()
 
-        await window.page.get_by_role("tab", name="Daemon").click()
-        panel = window.page.get_by_role("tabpanel", name="Daemon")
+        engine.may_answer(may=False)
+        await window.say("a secret")
+        await expect(typing).to_be_visible()
+        panel = await window.tab("Daemon")
         await panel.get_by_role("button", name="Kill").click()
-        main = window.page.get_by_role("main")
-        await expect(main).to_contain_text("The daemon")
+        await expect(page.get_by_role("main")).to_contain_text("The daemon is down.")
         waits = await window.say("are you there?")
         await expect(waits.get_by_role("img", name="waiting for the bot")).to_be_visible()
+        engine.may_answer(may=True)
         await panel.get_by_role("button", name="Start").click()
-        await expect(waits.get_by_role("img", name="read")).to_be_visible(timeout=20_000)
-        await expect(window.bubbles.last).to_contain_text("are you there?")
-        await expect(window.bubbles.last).to_contain_text("answered in")
+        await expect(window.bubble(LOST)).to_be_visible(timeout=20_000)
+        await expect(window.bubble("You said: are you there?")).to_be_visible(timeout=20_000)
         await expect(banner).to_be_visible()  # a restart puts nobody back on the record
-        assert await window.close() == []
+        assert await window.end() == []

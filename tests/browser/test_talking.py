@@ -26,11 +26,13 @@ async def test_hello(window: Window, parrot: Parrot) -> None:
     await expect(window.page.locator("#heard")).to_contain_text("To Ann: You said: hello")
     await expect(window.draft).to_be_focused()
     wire = window.page.get_by_role("tabpanel")
-    await expect(wire.locator(".exchange").filter(has_text="read and typing")).to_have_count(1)
-    first = wire.locator(".exchange").last
+    typing = wire.locator(".exchange.is-graph").filter(has_text="read and typing")
+    await expect(typing.first).to_contain_text("200")
+    first = wire.locator(".exchange.is-webhook").filter(has_text="messages · text").first
     await expect(first).to_contain_text("signed")
     await first.locator("summary").click()
     await expect(first.locator("pre").first).to_contain_text('"body": "hello"')
+    await first.locator("summary").click()
 
 
 async def test_waiting_while_the_bot_is_away(window: Window, emulator: Emulator) -> None:
@@ -150,6 +152,21 @@ async def test_strangers_words_stay_words(
     picture = {"link": "https://example.com/tracking.png"}
     await parrot.send(to=to, type="image", image=picture)
     await expect(window.bubble("tracking.png")).to_be_visible()  # named, and not fetched
+
+
+async def test_what_was_written_earlier_stands_before_and_a_refused_draft_comes_back(
+    window: Window, emulator: Emulator
+) -> None:
+    window.expected = ("404",)
+    emulator.say("ann", "second")
+    emulator.say("ann", "first", at=emulator.clock.now() - 60)
+    await expect(window.bubbles.first).to_contain_text("first")
+    await expect(window.bubbles.last).to_contain_text("second")
+    del emulator.world.people["ann"]  # the page does not know that
+    await window.draft.fill("third")
+    await window.draft.press("Enter")
+    await expect(window.page.get_by_role("alert")).to_contain_text("nobody called 'ann'")
+    await expect(window.draft).to_have_value("third")
 
 
 def _has(name: str) -> re.Pattern[str]:

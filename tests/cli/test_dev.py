@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from openparallax.app.dev.outside import OF_PROGRAM
+from openparallax.app.dev.ports import any_port
 from openparallax.app.dev.run import Options
 from openparallax.cli import main
 
@@ -79,9 +81,10 @@ def test_a_scenario_whose_promise_is_not_kept_ends_with_1(
     state = tmp_path / "tmp"
     state.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(state))
-    result = dev("--scenario", str(script))
+    result = dev("--scenario", str(script), "--verbose")
     assert result.exit_code == 1, result.output
     assert "goodbye" in result.output
+    assert "turn_done" in result.output.partition("NOT as the script says")[2]  # the daemon's log
     assert list(state.iterdir()) == []
     assert not (tmp_path / ".local").exists()
 
@@ -94,6 +97,39 @@ def test_a_scenario_that_cannot_be_read_is_not_played(tmp_path: Path) -> None:
     assert str(script) in result.stderr
     gone = dev("--scenario", str(tmp_path / "gone.yaml"))
     assert gone.exit_code == 78
+
+
+def test_a_scenario_for_a_program_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must be up, and what both must know cannot be made for it."""
+    script = tmp_path / "promise.yaml"
+    script.write_text(SCENARIO)
+    port, free = any_port(), any_port()
+    asked = ("--scenario", str(script), "--bot", f"http://127.0.0.1:{free}/", "--port", str(port))
+    for name in OF_PROGRAM:
+        monkeypatch.delenv(name, raising=False)
+    result = dev(*asked)
+    assert (result.exit_code, result.stdout) == (78, "")
+    assert f"set {', '.join(OF_PROGRAM)} to what the program has" in result.stderr
+    for name in OF_PROGRAM:
+        monkeypatch.setenv(name, "x")
+    result = dev(*asked)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"start the program first, with http://127.0.0.1:{port} as Graph" in result.stderr
+
+
+def test_an_interrupt_while_everything_is_read_is_no_traceback() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'openparallax.cli.entry': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "import openparallax.cli"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_help_of_others_does_not_wait_for_it() -> None:

@@ -112,7 +112,7 @@ def test_the_example_and_the_readme_are_right(validator: Draft202012Validator) -
     example = (ROOT / "config.example.yaml").read_text("utf-8")
     assert example.startswith("# yaml-language-server: $schema=openparallax.schema.json\n")
     switched_on = re.sub(r"^( *)#(?=[a-z])", r"\1", example, flags=re.MULTILINE)
-    smallest, *others = of_the_readme("yaml")
+    smallest, *others = [text for text in of_the_readme("yaml") if not text.startswith("scenario:")]
     birds = re.compile(r"parrot|shout")
     for text in (example, switched_on, *(smallest + other for other in ["", *others])):
         if not birds.search(text):

@@ -268,6 +268,8 @@ async def test_it_listens_on_loopback_alone_and_its_words_are_in_no_repr(
     emulator: Emulator, bot: Bot
 ) -> None:
     assert emulator.url.startswith("http://127.0.0.1:")
+    with pytest.raises(ConnectionRefusedError):  # of this machine too, and not where it listens
+        await asyncio.open_connection("127.0.0.2", int(emulator.url.rpartition(":")[2]))
     message = emulator.say("ann", "zyzzyva", quoting=emulator.say("bob", "zyzzyva").wamid)
     emulator.faults.set("batch", value=9)
     emulator.say("carol", "zyzzyva")

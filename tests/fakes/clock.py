@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 _STEPS = 20
 """Rounds of the loop that `TurnedClock.settle` allows what is ready to run."""
@@ -26,6 +27,9 @@ class TurnedClock:
 
     Settling lets coroutines run that are ready. It does not wait for threads or sockets: a test
     with those awaits the thing itself before and after it turns the clock.
+
+    Attributes:
+        sleepers: Tasks that wait in `sleep` for the clock to be turned.
     """
 
     def __init__(self, now: float = 1_790_000_000.0) -> None:
@@ -33,6 +37,7 @@ class TurnedClock:
         self._ahead = now - self._monotonic
         self._timers: list[tuple[float, int, TurnedTimer]] = []
         self._order = itertools.count()
+        self.sleepers: set[asyncio.Task[Any]] = set()
 
     def now(self) -> float:
         return self._monotonic + self._ahead
@@ -50,15 +55,19 @@ class TurnedClock:
             await asyncio.sleep(0)
             return
         woken = asyncio.get_running_loop().create_future()
+        sleeper = asyncio.current_task()
+        assert sleeper is not None
 
         def wake() -> None:
             if not woken.done():
                 woken.set_result(None)
 
         timer = self.call_later(delay_s, wake)
+        self.sleepers.add(sleeper)
         try:
             await woken
         finally:
+            self.sleepers.discard(sleeper)
             timer.cancel()
 
     @property
@@ -74,7 +83,18 @@ class TurnedClock:
         """
         if seconds < 0:
             raise ValueError("time does not run backwards: use jump for wall time")
-        until = self._monotonic + seconds
+        await self._turn_to(self._monotonic + seconds)
+
+    async def turn_to_next(self, most_s: float) -> float:
+        """Let time pass until the next timer fires, at most ``most_s``; how long that was."""
+        before = self._monotonic
+        until = before + most_s
+        await self.settle()
+        coming = [due for due, _, timer in self._timers if not timer.is_cancelled]
+        await self._turn_to(max(before, min([until, *coming])))
+        return self._monotonic - before
+
+    async def _turn_to(self, until: float) -> None:
         await self.settle()
         while self._timers and self._timers[0][0] <= until:
             due, _, timer = heapq.heappop(self._timers)

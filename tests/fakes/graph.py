@@ -108,6 +108,7 @@ class FakeGraph:
         self.plan: Callable[[Call], Behaviour] | None = None
         self._tokens = Tokens(self._account, {})
         self._queue: deque[Behaviour] = deque()
+        self._held: list[asyncio.Event] = []
         self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         sending = self.emulator.sending
         sending.plan = self._behaviour
@@ -201,6 +202,11 @@ class FakeGraph:
         """Paths of requests that Graph has no answer for."""
         return [path for _, path in self.emulator.graph.strays]
 
+    @property
+    def hanging(self) -> int:
+        """How many calls have no answer because the test holds it back."""
+        return sum(not event.is_set() for event in self._held)
+
     def bodies(self, to: str, *, phone_number_id: str | None = None) -> list[str]:
         """The texts that ``to`` really got, in order; from one of our numbers only, if named."""
         return [
@@ -242,6 +248,12 @@ class FakeGraph:
     # what the emulator asks and tells
 
     def _behaviour(self, call: Call) -> Behaviour:
+        behaviour = self._next(call)
+        if behaviour.waits_for is not None:
+            self._held.append(behaviour.waits_for)
+        return behaviour
+
+    def _next(self, call: Call) -> Behaviour:
         if self._queue:
             return self._queue.popleft()
         return self.plan(call) if self.plan is not None else ok()

@@ -144,7 +144,7 @@ async def test_a_paused_number_says_so_and_the_message_waits(
         await town.hears(ANN, 1)
         town.graph.queue(error(190, 401))
         sending = asyncio.create_task(send(town, "by hand", wait=3))
-        await town.turn_until(sending.done, step=0.5)
+        await town.turn_until(sending.done)
         answer = sending.result()
         assert (answer["state"], answer["code"]) == ("waiting", 190)
         assert "sending is paused" in answer["hint"]
@@ -160,7 +160,7 @@ async def test_an_outcome_that_nobody_knows(
         await town.hears(ANN, 1)
         town.graph.queue(error(131000))
         sending = asyncio.create_task(send(town, "by hand", wait=3))
-        await town.turn_until(sending.done, step=0.5)
+        await town.turn_until(sending.done)
         assert sending.result()["state"] == "waiting"
         assert "do not send again" in sending.result()["hint"]
 

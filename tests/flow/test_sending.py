@@ -48,7 +48,7 @@ async def test_too_many_to_one_contact_backs_off_by_fours_and_others_go_on(
     await town.graph.wait_for_calls(1)
     await town.say(BOB, "b")
     assert await town.hears(BOB, 1) == ["b"]
-    await town.turn_until(lambda: len(town.heard(ANN)) == 1, step=0.5)
+    await town.turn_until(lambda: len(town.heard(ANN)) == 1)
     at = [when for when, call in zip(town.sent_at, town.graph.calls, strict=True) if call.to == ANN]
     assert at == pytest.approx([0, 1, 5, 21])
     await town.until(lambda: is_idle(town))
@@ -64,11 +64,11 @@ async def test_a_rate_of_the_whole_number_slows_everybody_down(town: TurnedTown,
     await town.settle()
     assert len(town.graph.calls) == 1
     town.plan_with(lambda _call: ok())
-    await town.turn(1.5, 0.5)  # both are tried, both are refused, which counts as once
+    await town.turn(1.5)  # both are tried, both are refused, which counts as once
     assert len(town.graph.calls) == 3
-    await town.turn(3, 0.5)
+    await town.turn(3)
     assert len(town.graph.calls) == 3
-    await town.turn(1.5, 0.5)
+    await town.turn(1.5)
     assert town.heard(ANN) == ["a"]
     assert town.heard(BOB) == ["b"]
     assert [line["wait_s"] for line in town.logged("account_slowed")] == [1, 4]
@@ -88,7 +88,7 @@ async def test_an_expired_token_keeps_everything_and_resumes_by_itself(town: Tur
     assert "System User token" in paused[0]["hint"]
     calls = len(town.graph.calls)
     assert calls <= 50
-    await town.turn(5.5, 0.5)
+    await town.turn(5.5)
     assert len(town.graph.calls) == calls + 1
     await town.turn(95)
     assert len(town.graph.calls) == calls + 4  # after 10, 20 and 40 seconds more
@@ -141,7 +141,7 @@ async def test_a_connection_that_was_not_established_is_not_ambiguous(town: Turn
     (row,) = await town.rows()
     assert (row.state.name, row.ambiguous) == ("WAITING", 0)
     await town.graph.listen_again()
-    await town.turn_until(lambda: town.heard(ANN) == ["later"], step=5)
+    await town.turn_until(lambda: town.heard(ANN) == ["later"])
     assert town.count("parcels", "sent_again") == 0
     assert not town.logged("send_unanswered")
 

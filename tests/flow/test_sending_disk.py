@@ -56,7 +56,7 @@ async def test_a_known_outcome_is_written_again_until_it_is_stored(
     town.plan_with(full_from_now)
     await town.say(ANN, "one")
     await town.graph.wait_for_calls(1)
-    await town.turn(30, 5)
+    await town.turn(30)
     assert disk.refused > 5
     assert len(town.graph.calls) == 1
     disk.is_full = False
@@ -71,7 +71,7 @@ async def test_a_known_outcome_is_written_again_until_it_is_stored(
     else:
         assert await town.states() == ["FAILED"]
     await town.say(ANN, "two")
-    await town.turn(60, 10)
+    await town.turn(60)
     assert town.heard(ANN)[-1] == "two"
     assert len(town.graph.calls) == 2
     await town.until(lambda: is_idle(town))
@@ -138,5 +138,5 @@ async def test_a_stop_with_a_full_disk_ends_and_the_next_process_wonders(
         await town.report(town.graph.calls[0], "sent")
         await town.say(BOB, "two")
         town.plan_with(lambda _call: ok())
-        await town.turn(60, 10)
+        await town.turn(60)
         assert town.heard(ANN) == ["one"]

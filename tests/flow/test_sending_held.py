@@ -32,7 +32,7 @@ async def test_a_closed_window_holds_until_the_person_writes(town: TurnedTown) -
     await town.until(lambda: bool(town.logged("parcel_held")))
     await town.say(BOB, "other")
     await town.hears(BOB, 1)
-    await town.turn(600, 60)
+    await town.turn(600)
     assert len(town.graph.calls) == 2
     assert await town.states() == ["HELD", "ACCEPTED"]
     await town.until(lambda: is_idle(town))
@@ -62,7 +62,7 @@ async def test_a_failed_status_holds_too(town: TurnedTown) -> None:
     await town.report(town.graph.calls[0], "failed", 131047)
     await town.report(town.graph.calls[0], "sent")
     assert await town.states() == ["HELD"]
-    await town.turn(600, 60)
+    await town.turn(600)
     await town.say(ANN, "again")
     assert await town.hears(ANN, 3) == ["held", "held", "again"]
     assert town.count("statuses", "sent_twice") == 0
@@ -176,10 +176,10 @@ async def test_nor_any_of_several_replies_that_waited(town: TurnedTown) -> None:
     await town.until(lambda: not town.up.dispatcher.waiting and not town.up.dispatcher.running)
     town.plan_with(lambda _call: ok())
     town.turned.jump(DAY)
-    await town.turn(70, 5)
+    await town.turn(70)
     assert await town.states() == ["HELD", "HELD", "HELD"]
     town.turned.jump(-DAY)
-    await town.turn(70, 5)  # housekeeping notices
+    await town.turn(70)  # housekeeping notices
     assert await town.hears(ANN, 3) == ["first", "second", "third"]
 
 
@@ -201,8 +201,8 @@ async def test_looking_again_does_not_try_what_meta_called_closed(town: TurnedTo
     await town.until(lambda: bool(town.logged("parcel_held")))
     for _ in range(3):
         town.up.outbox.look_again()
-        await town.turn(60, 20)
+        await town.turn(60)
     await town.restart()
-    await town.turn(60, 20)
+    await town.turn(60)
     assert len(town.graph.calls) == 1
     assert await town.states() == ["HELD"]

@@ -59,7 +59,7 @@ async def test_failed_never_overrides_delivered_in_whatever_order(
         for state, number in (*said, *said)
     ]
     await town.post(*items)
-    await town.turn(400, 20)
+    await town.turn(400)
     assert await town.states() == ["ACCEPTED"]
     assert town.heard(ANN) == ["hello"]
     await town.until(lambda: is_idle(town))

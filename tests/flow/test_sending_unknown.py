@@ -74,7 +74,7 @@ async def test_with_a_status_in_time_it_is_never_repeated(
     await town.say(ANN, "next")
     # The chat goes on at once, even while the answer is still out.
     await asyncio.wait_for(town.graph.wait_for(2), 0.8)
-    await town.turn(200, 10)
+    await town.turn(200)
     assert town.heard(ANN) == ["once", "next"]
     assert len(town.graph.calls) == 2
     assert set(await town.states()) == {"ACCEPTED"}
@@ -101,7 +101,7 @@ async def test_without_a_status_it_is_sent_again_once_and_counted(
             await town.report(call, state)
     assert town.count("statuses", "sent_twice") == 1
     assert [row.twice for row in await town.rows()] == [1, 0]
-    await town.turn(200, 10)
+    await town.turn(200)
     assert len(town.graph.calls) == 3
 
 

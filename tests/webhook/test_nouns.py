@@ -111,6 +111,13 @@ def relink(item: meta.Item) -> Relink | str:
     return str(name)
 
 
+def with_previous(item: meta.Item, user_id: str) -> meta.Item:
+    """The same, and the system message names the ids of before."""
+    previous = {"previous_user_id": user_id, "previous_parent_user_id": "DE.ENT.1"}
+    item["message"]["system"] |= previous
+    return item
+
+
 @pytest.mark.parametrize(
     ("item", "old", "new"),
     [
@@ -119,6 +126,22 @@ def relink(item: meta.Item) -> Relink | str:
             meta.system(ANN, wa_id=NEW, user_id="DE.1", new_user_id="AT.1"),
             Sender(ANN, "DE.1"),
             Sender(NEW, "AT.1"),
+        ),
+        # since August 2026 the system message itself says both
+        (
+            with_previous(meta.system(ANN, wa_id=NEW, new_user_id="AT.1"), "DE.1"),
+            Sender(ANN, "DE.1", "DE.ENT.1"),
+            Sender(NEW, "AT.1"),
+        ),
+        (
+            with_previous(meta.system(None, "user_changed_user_id", new_user_id="DE.2"), "DE.1"),
+            Sender(None, "DE.1", "DE.ENT.1"),
+            Sender(None, "DE.2"),
+        ),
+        (
+            with_previous(meta.system(None, user_id="DE.2", new_user_id="DE.2"), "DE.1"),
+            Sender(None, "DE.1", "DE.ENT.1"),
+            Sender(None, "DE.2"),
         ),
         # the number is the same, or is the new one already: it says nothing about before
         (

@@ -9,6 +9,7 @@ import pytest
 
 from openparallax.errors import NotStored, StartError
 from openparallax.webhook.signature import Key
+from tests.app.patience import come_and_listen
 from tests.fakes import meta
 from tests.fakes.counts import counted
 from tests.webhook.conftest import Listen, Listener
@@ -395,6 +396,18 @@ async def test_idle_connections_do_not_hold_the_closing_up(
     assert await meta.post(session, listener.url, HELLO) == 200  # stays connected
     async with asyncio.timeout(2):
         await listener.server.close()
+
+
+@pytest.mark.parametrize("rounds", range(6))
+async def test_whoever_comes_in_the_moment_of_closing_is_let_go(
+    listener: Listener, rounds: int
+) -> None:
+    coming = [asyncio.create_task(come_and_listen(listener.server.port)) for _ in range(3)]
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    await listener.server.close()
+    async with asyncio.timeout(10):
+        assert set(await asyncio.gather(*coming)) == {b""}
 
 
 async def test_a_taken_port_is_an_error_for_people(listen: Listen, listener: Listener) -> None:

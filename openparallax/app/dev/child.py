@@ -28,13 +28,14 @@ _MOST_OF_LOG = 64 * 1024
 _LEASH = """\
 import ctypes, os, signal, sys
 PR_SET_PDEATHSIG = 1
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 if os.getppid() != int(sys.argv[1]):
     sys.exit("the parent has gone")
 os.execv(sys.argv[2], sys.argv[2:])
 """
-"""Run before the daemon, in its process: it is told to end when its parent dies. What is asked
-for so survives exec; a function between fork and exec would not be safe beside threads.
+"""Run before the daemon, in its process: it is killed when its parent dies, since one that hangs
+would not heed another signal, and survives that as it does a power cut. What is asked for so
+survives exec; a function between fork and exec would not be safe beside threads.
 
 Source: prctl(2)."""
 

@@ -19,6 +19,10 @@ _OURS = re.compile(
     rf"config\.yaml|daemon\.log|control\.sock|openparallax\.db(\.lock|{_COPY}?(-journal|-wal|-shm)?)"
 )
 """What a run, or the daemon that it ran, made there: all that may be deleted."""
+LEAST_ROOM = 2 * 1024 * 1024
+"""Bytes; a database without words in it is half of that."""
+_PLACE = re.compile(r"own-[0-9a-f]{12}")
+"""The place of a person's configuration, which lies in that of the runs without one."""
 
 
 class Folder:
@@ -70,7 +74,14 @@ class Folder:
             raise _unusable(self.path, error) from None
 
     def begin_log(self) -> None:
-        """Let the log be empty, and of nobody else's to read."""
+        """Let the log be empty, and of nobody else's to read.
+
+        Raises:
+            StartError: It cannot be written; or there is so little room on its disk that the daemon
+                would end without being able to say why.
+        """
+        if shutil.disk_usage(self.path).free < LEAST_ROOM:
+            raise StartError(f"{self.path}: there is no room left on its disk", exit_code=75)
         self.write(self.log, "")
 
     def announce(self, url: str) -> None:
@@ -86,7 +97,7 @@ def place(environment: Mapping[str, str], config: Path | None) -> Path:
     """Where the state of a run belongs; each configuration of a person has a place of its own.
 
     Raises:
-        StartError: There is no home folder to put it in.
+        StartError: There is no home folder to put it in, or ``config`` is a link without an end.
     """
     named = Path(environment.get("XDG_STATE_HOME", ""))
     if not named.is_absolute():  # XDG: a relative one is ignored
@@ -97,7 +108,11 @@ def place(environment: Mapping[str, str], config: Path | None) -> Path:
     found = named / "openparallax" / "dev"
     if config is None:
         return found
-    return found / ("own-" + hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:12])
+    try:
+        named = config.resolve()
+    except (OSError, RuntimeError):  # a loop of links; RuntimeError below Python 3.13
+        raise StartError(f"{config}: its links lead nowhere", exit_code=78) from None
+    return found / ("own-" + hashlib.sha256(os.fsencode(named)).hexdigest()[:12])
 
 
 @contextlib.contextmanager
@@ -109,8 +124,11 @@ def taken(path: Path) -> Iterator[Folder]:
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _see_whose(path)
         path.chmod(0o700)
-        lock = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        # No link: what it led to would be emptied.
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        lock = os.open(path / "lock", flags, 0o600)
     except OSError as error:
         raise _unusable(path, error) from None
     try:
@@ -133,6 +151,22 @@ def temporary() -> Iterator[Folder]:
         yield Folder(path, None)
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _see_whose(path: Path) -> None:
+    """See that the folder is one of runs, and this user's: files in it are replaced and deleted.
+
+    Raises:
+        StartError: It is not.
+    """
+    names = {one.name for one in path.iterdir()}
+    if path.stat().st_uid != os.geteuid():
+        why = "belongs to another user"
+    elif "lock" not in names and any(not _PLACE.fullmatch(name) for name in names):
+        why = "has files in it that are not of openparallax dev"
+    else:
+        return
+    raise StartError(f"{path} {why}: move it, or set XDG_STATE_HOME to another place", exit_code=78)
 
 
 def _other(path: Path, written: bytes) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from openparallax.config import Settings, WhatsApp
 from openparallax.emulator import Account, Number, Person, cast
+from openparallax.emulator.webhooks.posting import check_address
 from openparallax.errors import ConfigError
 
 OF_PROGRAM = ("WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN")
@@ -40,7 +41,7 @@ def of_settings(settings: Settings) -> Outside:
     """
     whatsapp = settings.whatsapp
     host = _reachable(whatsapp.webhook_host)
-    if not _is_of_this_machine(host.strip("[]")):
+    if not _is_reached(f"http://{host}/"):
         named = f"channels.whatsapp.webhook_host is {whatsapp.webhook_host}"
         raise ConfigError(
             [f"{named}, and here webhooks go to loopback only: let it be 127.0.0.1 or 0.0.0.0"]
@@ -78,12 +79,7 @@ def of_program(url: str, environment: Mapping[str, str]) -> Outside:
     Raises:
         ConfigError: ``url`` is not an address of this machine.
     """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host = urlsplit(""), ""
-    if parts.scheme not in {"http", "https"} or not _is_of_this_machine(host):
+    if not (url.isprintable() and _is_reached(url)):
         raise ConfigError(
             ["--bot: must be an address on this machine, such as http://127.0.0.1:8000/webhook"]
         )
@@ -93,7 +89,7 @@ def of_program(url: str, environment: Mapping[str, str]) -> Outside:
     account.verify_token = verify or account.verify_token
     account.add_token(token or f"EAA{secrets.token_hex(24)}")
     account.subscription.callback_url = url
-    is_tls = parts.scheme == "https"
+    is_tls = urlsplit(url).scheme == "https"
     return Outside(
         account=account,
         people=cast(),
@@ -155,8 +151,9 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if address.version == 6 else host
 
 
-def _is_of_this_machine(host: str) -> bool:
+def _is_reached(url: str) -> bool:
+    """Whether the emulator posts there; it judges, since others read some addresses otherwise."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return bool(check_address(url))
     except ValueError:
-        return host == "localhost"
+        return False

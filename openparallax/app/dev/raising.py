@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ async def emulator_for(outside: Outside, port: int) -> AsyncIterator[Emulator]:
     Raises:
         StartError: The port is not to be had (75).
     """
+    # A core file would hold words of people, also those off the record; the daemon inherits it.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     emulator = Emulator(account=outside.account, people=outside.people)
     emulator.delivery.url = outside.webhook_url
     emulator.delivery.ssl = outside.certificates

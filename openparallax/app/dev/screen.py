@@ -17,6 +17,8 @@ except ImportError:
     readline = None
 
 _PROMPT = "you> "
+_LONGEST_LINE = 4 * 65_536
+"""Bytes: at least what the longest message has."""
 _PASTES_AS_TYPED = "\x1b[?2004l"
 """Undoes what readline asks of a terminal while it reads a line."""
 
@@ -95,6 +97,10 @@ class Screen:
             if not more:
                 line, self._rest = self._rest, b""
                 return line.decode("utf-8", "replace") if line else None
+            # Of a line without end no more is kept than shows that it is too long.
+            end = more.find(b"\n")
+            if len(self._rest) > _LONGEST_LINE:
+                more = b"" if end < 0 else more[end:]
             self._rest += more
         line, _, self._rest = self._rest.partition(b"\n")
         return line.removesuffix(b"\r").decode("utf-8", "replace")
@@ -104,7 +110,7 @@ class Screen:
         clean = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
         self._print(who + clean.replace("\n", "\n" + " " * len(who)), sys.stdout)
 
-    def _print(self, text: str, stream: TextIO) -> None:
+    def _print(self, text: str, stream: TextIO | None) -> None:
         with self._lock:
             if self._is_prompting:
                 typed = readline.get_line_buffer() if readline else ""
@@ -113,18 +119,27 @@ class Screen:
                 self._write(f"{text}\n", stream)
 
     @staticmethod
-    def _write(text: str, stream: TextIO) -> None:
-        # Whoever reads may have gone; that is no reason to leave the daemon alone.
-        with contextlib.suppress(BrokenPipeError):
+    def _write(text: str, stream: TextIO | None) -> None:
+        if stream is None:  # closed from the start
+            return
+        try:
             stream.write(text)
             stream.flush()
+        except OSError as error:
+            # What is left in the buffer would be tried again, and complained of, at the end.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+            # Whoever reads may have gone; that is no reason to leave the daemon alone.
+            if not isinstance(error, BrokenPipeError):
+                raise
 
     def _begin_prompt(self) -> None:
         self._is_prompting = True
 
 
 def _is_terminal() -> bool:
-    if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if any(one is None or not one.isatty() for one in (sys.stdin, sys.stdout)):
         return False
     return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
 

@@ -8,6 +8,8 @@ from openparallax.app.dev.screen import Screen
 from openparallax.emulator import Emulator, Message
 from openparallax.emulator.feed import Change
 
+MOST_TEXT = 65_536
+"""Characters that WhatsApp lets a person write."""
 _MOMENT_S = 0.5
 _QUIET_S = 0.3
 _SETTLE_WITHIN_S = 5.0
@@ -44,12 +46,14 @@ class Terminal:
             self._screen.note(f"You are {name}. Type a message; {commands}Ctrl-D ends.")
             while (line := await self._screen.typed()) is not None:
                 # The moment is for the eye: what answers at once stands above the next prompt.
-                if line.strip():
+                if line.strip() and self._fits(line):
                     await self._say(line, _MOMENT_S)
             return 0
         while (line := await self._screen.piped()) is not None:
             if not line.strip():
                 continue
+            if not self._fits(line):
+                return 1
             self._screen.you(line)
             if not await self._say(line, self._within_s):
                 self._screen.note(
@@ -58,6 +62,13 @@ class Terminal:
                 return 1
         await self._settle()
         return 0
+
+    def _fits(self, text: str) -> bool:
+        """Whether it may be said; else that is noted."""
+        if len(text) <= MOST_TEXT:
+            return True
+        self._screen.note(f"This is longer than a message may be ({MOST_TEXT} characters).")
+        return False
 
     async def _say(self, text: str, within_s: float) -> bool:
         """Say it; whether it was answered in time."""

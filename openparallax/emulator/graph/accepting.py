@@ -16,6 +16,8 @@ _TAKEN = {
     "sticker": ("image/webp",),
 }
 """MIME types by kind. Source: facts, section 2.3; documents are taken of every type."""
+ANSWERED_WITHIN_S = 86_400.0
+"""How soon an advertisement must be answered to be a free entry point. Source: facts, 10."""
 REACTED_WITHIN_S = 30 * 86_400.0
 """How old a message may be that is reacted to. Source: facts, section 2.4."""
 
@@ -59,6 +61,10 @@ class Accepting:
             has_username=said.is_scoped,
             answered_after_s=None if chat.heard_at is None else max(now - chat.heard_at, 0.0),
         )
+        if chat.referred_at is not None:
+            if now - chat.referred_at < ANSWERED_WITHIN_S:
+                chat.free_from = now
+            chat.referred_at = None
         if chat.typing_until:
             self._world.show_typing(number.id, person.key, 0)
         if said.kind == "reaction":

@@ -80,10 +80,13 @@ def a_label(holder: Any, name: str, what: str, most: int) -> str:
 
 
 def a_list(holder: Any, name: str, what: str, most: int) -> list[Any]:
-    """A list of 1 to ``most`` entries; raises as `a_label`."""
+    """A list of 1 to ``most`` entries; raises as `a_label`, in words quoted in public tests."""
     value = holder.get(name) if isinstance(holder, dict) else None
     if value is None:
         raise lacking(f"{what} are required.")
     if not isinstance(value, list) or not 1 <= len(value) <= most:
-        raise invalid(f"{what} count invalid. Min: 1, Max: {most}")
+        several = what.lower()
+        raise invalid(
+            f"Invalid {several} count. Min allowed {several}: 1, Max allowed {several}: {most}"
+        )
     return value

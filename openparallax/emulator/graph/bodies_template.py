@@ -129,7 +129,7 @@ def _see_buttons(component: dict[str, Any], given: dict[str, list[dict[str, Any]
         if has_hole and len(parameters) != 1:
             raise GraphError(
                 132000 if parameters else 131008,
-                f"Button at index {place} of type Url requires a parameter",
+                f"buttons: Button at index {place} of type Url requires a parameter",
             )
     for sort in given:
         if sort.startswith("button ") and int(sort.removeprefix("button ")) >= len(buttons):

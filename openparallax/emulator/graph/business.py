@@ -37,7 +37,9 @@ class Business:
             "marketing_messages_lite_api_status": "INELIGIBLE",
             "marketing_messages_onboarding_status": None,
             "disable_marketing_messages_on_cloud_api": False,
-            "health_status": health(account, account.numbers[0]) if account.numbers else None,
+            "health_status": (
+                health(account, account.numbers[0], is_of_number=False) if account.numbers else None
+            ),
             "primary_business_location": None,
             "purchase_order_number": None,
             "auth_international_rate_eligibility": None,

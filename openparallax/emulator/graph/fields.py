@@ -19,10 +19,14 @@ def no_object(method: str, node: str) -> GraphError:
     """There is nothing with this id, or not for this token: both look the same.
 
     Source:
-        tawn33y/whatsapp-cloud-api#7; code 100 with subcode 33 and status 400, not 404.
+        tawn33y/whatsapp-cloud-api#7, sajuthankappan/whatsapp-cloud-api-rs#3: code 100 with subcode
+        33, a type of its own, and status 400, not 404.
     """
     return GraphError(
-        100, subcode=33, message=NO_OBJECT.format(method=method.lower(), id=node[:64])
+        100,
+        subcode=33,
+        message=NO_OBJECT.format(method=method.lower(), id=node[:64]),
+        type="GraphMethodException",
     )
 
 

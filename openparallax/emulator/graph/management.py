@@ -5,6 +5,7 @@ from openparallax.emulator.graph.business import Business
 from openparallax.emulator.graph.fields import no_object
 from openparallax.emulator.graph.media import Media
 from openparallax.emulator.graph.numbers import Numbers
+from openparallax.emulator.graph.resumable import PREFIX, Resumable
 from openparallax.emulator.graph.subscriptions import Subscriptions
 from openparallax.emulator.graph.templates import Templates
 from openparallax.emulator.graph.tokens import Tokens
@@ -27,6 +28,7 @@ class Management:
         self._business = Business(world)
         self.templates = Templates(world, delivery)
         self._tokens = Tokens(world)
+        self._resumable = Resumable(world)
 
     def routes(self) -> Routes:
         edges = {
@@ -34,6 +36,7 @@ class Management:
             **self._subscriptions.routes(),
             **self.templates.routes(),
             **self._tokens.routes(),
+            **self._resumable.routes(),
         }
         return {
             ("GET", ""): self._get,
@@ -56,6 +59,9 @@ class Management:
         if self.templates.find(asked.node) is not None:
             exchange.what = "template"
             return self.templates.describe(asked)
+        if asked.node.startswith(PREFIX):
+            exchange.what = "upload"
+            return self._resumable.describe(asked)
         exchange.what = "media · address"
         return self._media.describe(asked)
 
@@ -66,6 +72,9 @@ class Management:
         if self.templates.find(asked.node) is not None:
             asked.exchange.what = "template · change"
             return self.templates.change(asked)
+        if asked.node.startswith(PREFIX):
+            asked.exchange.what = "upload"
+            return self._resumable.take(asked)
         raise no_object(asked.method, asked.node)
 
     async def _delete(self, asked: Asked) -> Answer:

@@ -51,8 +51,12 @@ def displayed(digits: str) -> str:
     return f"+{code} {rest}"
 
 
-def health(account: Account, number: Number) -> dict[str, Any]:
-    """``health_status``: each part and the worst of them. Source: facts, section 14, check 6."""
+def health(account: Account, number: Number, *, is_of_number: bool = True) -> dict[str, Any]:
+    """``health_status``: each part and the worst of them; of the account without the number.
+
+    Source:
+        facts, section 14, check 6; Meta's page on health, as of June 2026.
+    """
     entities: list[dict[str, Any]] = []
     ids = (
         ("PHONE_NUMBER", number.id),
@@ -62,7 +66,7 @@ def health(account: Account, number: Number) -> dict[str, Any]:
     )
     order = ("AVAILABLE", "LIMITED", "BLOCKED")
     worst = 0
-    for kind, node in ids:
+    for kind, node in ids if is_of_number else ids[1:]:
         own = [one for one in number.health if one.get("entity_type", "PHONE_NUMBER") == kind]
         says = [str(one.get("can_send_message", "BLOCKED")) for one in own]
         level = max((order.index(one) for one in says if one in order), default=0)

@@ -90,6 +90,8 @@ def as_shown(body: bytes, request: web.BaseRequest) -> str:
     """The body as the wire keeps it: cut, and without secrets; of what is no text, its length."""
     if request.content_type.startswith("multipart/"):
         return f"[multipart, {request.content_length or 'some'} bytes]"
+    if b"\0" in body[:1024]:
+        return f"[{len(body)} bytes]"
     return without_secrets(body[:MOST_BODY].decode("utf-8", "replace"))
 
 

@@ -146,10 +146,10 @@ async def _fault(emulator: "Emulator", fields: Fields) -> Said:
 
 
 async def _no_fault(emulator: "Emulator", fields: Fields) -> Said:
-    """Switch one off, for one person or all; without a name every one."""
+    """Switch one off, for one person or where it is on; without a name every one."""
     name = fields.one_of("name", FAULTS) if fields.optional("name", most=64) else None
     person = fields.optional("person", most=MOST_KEY)
-    emulator.faults.clear(name, person=person)
+    emulator.faults.clear(name, person=person, everybody=fields.flag("everybody"))
     if name in {None, "hang"}:
         emulator.sending.release()
     return {}

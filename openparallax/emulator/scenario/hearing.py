@@ -244,7 +244,8 @@ class Sees(Step):
         limit_s = 0.0 if self.what == "waiting" else stage.limit_s(self.within_s, self.person)
         if await stage.witness.until(lambda: self._holds(stage), limit_s):
             return None
-        return differs(f"not seen within {limit_s:g} s; {self._instead(stage)}")
+        missed = f"not seen within {limit_s:g} s" if limit_s else "not so at this moment"
+        return differs(f"{missed}; {self._instead(stage)}")
 
     def _holds(self, stage: Stage) -> bool:
         emulator = stage.emulator

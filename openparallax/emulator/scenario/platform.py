@@ -8,7 +8,7 @@ from openparallax.emulator.scenario.slots import Slot
 from openparallax.emulator.scenario.stage import Stage
 from openparallax.emulator.scenario.step import Finding, Step, stuck
 
-RULES = ("window", "pair_rate", "throughput", "allow_list")
+RULES = ("window", "late_window", "pair_rate", "throughput", "allow_list", "management")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

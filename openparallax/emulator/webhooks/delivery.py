@@ -194,7 +194,11 @@ class Delivery:
                 continue
             hurries, attempt = self._hurries, notification.failures + 1
             taken = await self._posting.post(
-                address, notification.updates, attempt, notification.note
+                address,
+                notification.updates,
+                attempt,
+                notification.note,
+                is_apart=notification.is_apart,
             )
             if taken:
                 notification.copies -= 1

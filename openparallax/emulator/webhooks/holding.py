@@ -48,7 +48,7 @@ class Holding:
         if fault is not None:
             batch = self._batches.setdefault(of, [])
             batch.append(update)
-            if len(batch) >= min(int(fault.value), MOST_UPDATES):
+            if len(batch) >= min(fault.code, MOST_UPDATES):
                 self._end_batch(of)
             else:
                 self._wait(("batch", of), lambda: self._end_batch(of))
@@ -105,6 +105,7 @@ class Holding:
             ways.setdefault(self._way_of(update), []).append(update)
         for updates in ways.values():
             notification = self._made(updates)
+            notification.is_apart = fault is not None and fault.is_apart
             _note(notification, "batch")
             self._put_on(notification)
 

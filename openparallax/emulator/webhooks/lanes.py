@@ -18,6 +18,7 @@ class Notification:
         copies: How often it is still to be taken.
         failures: Tries that were in vain.
         was_taken: A copy of it was.
+        is_apart: Each of its updates has an entry of its own.
         note: The faults that are played with it.
     """
 
@@ -27,6 +28,7 @@ class Notification:
     copies: int = 1
     failures: int = 0
     was_taken: bool = False
+    is_apart: bool = False
     note: str = ""
 
 

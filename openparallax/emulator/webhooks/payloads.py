@@ -11,6 +11,7 @@ from openparallax.emulator.world import Message, World
 
 SERVICE_IS_CHARGED_FROM: Final = 1_790_812_800
 """2026-10-01: from then on free-form messages are charged like others."""
+FREE_ENTRY_S: Final = 72 * 3600
 UNSUPPORTED: Final = {
     "code": 131051,
     "title": "Message type unknown",
@@ -52,20 +53,32 @@ def revoke(world: World, said: Message, *, wamid: str, at: float) -> Update:
 
 
 def system(number: Number, before: Person, now: Person, *, wamid: str, at: float) -> Update:
-    """Somebody's ids have changed; sent under those of before, and without a contact."""
+    """Somebody's ids have changed; sent under the number of before, and without a contact.
+
+    Source:
+        Meta's page on system messages and its changelog of 2026-08-11 (``previous_user_id``). That
+        the message itself names no business-scoped id, as its samples do not, is unsure.
+    """
     has_new_number = before.wa_id != now.wa_id
     what = "user_changed_number" if has_new_number else "user_changed_user_id"
     old, new = (before.wa_id, now.wa_id) if has_new_number else (before.user_id, now.user_id)
     content = {
         "body": f"User {now.name} changed from {old} to {new}",
-        **pieces.known(wa_id=now.wa_id if has_new_number else None, user_id=now.user_id),
+        **pieces.known(
+            wa_id=now.wa_id if has_new_number else None,
+            user_id=now.user_id,
+            parent_user_id=now.parent_user_id,
+            previous_user_id=before.user_id,
+            previous_parent_user_id=before.parent_user_id,
+        ),
         "type": what,
     }
-    said = pieces.message("system", content, wamid=wamid, at=at, **_ids(before))
+    said = pieces.message("system", content, wamid=wamid, at=at, wa_id=before.wa_id)
     return _update(number, "messages", "system", now.key, wamid, messages=[said])
 
 
 def user_id_update(number: Number, before: Person, now: Person, *, at: float) -> Update:
+    """A field of its own, of which Meta said on 2026-08-11 that nobody can subscribe to it."""
     update = pieces.user_id_update(before.user_id or "", now.user_id or "", at=at, wa_id=now.wa_id)
     parts = {"contacts": [_contact(now)], "user_id_update": [update]}
     return _update(number, "user_id_update", "user_id_update", now.key, None, **parts)
@@ -110,6 +123,13 @@ def echo(world: World, said: Message) -> Update:
 def news(topic: str, value: dict[str, Any], *, at: float) -> Update:
     """News of the account, such as ``account_update``; ``value`` as it is."""
     return Update(topic=topic, value=value, what=topic, time=int(at), is_whole=True)
+
+
+def trouble(number: Number, error: dict[str, Any]) -> Update:
+    """An error of the account or the app, which belongs to no message."""
+    about = pieces.metadata(number.id, number.display_phone_number)
+    value = pieces.value(about, errors=[error])
+    return Update(topic="messages", value=value, what="errors", waba_id=number.waba_id)
 
 
 def status(world: World, sent: Message, name: str) -> Update:
@@ -197,6 +217,13 @@ def _pricing(world: World, sent: Message) -> dict[str, Any]:
     What ``type`` those messages carry that are free in a month is unsure.
     """
     category = _category(world, sent)
+    if _is_free_entry(world, sent):
+        return {
+            "billable": False,
+            "pricing_model": "PMP",
+            "type": "free_entry_point",
+            "category": category,
+        }
     is_free = category == "service" and sent.at < SERVICE_IS_CHARGED_FROM
     return {
         "billable": not is_free,
@@ -206,7 +233,20 @@ def _pricing(world: World, sent: Message) -> dict[str, Any]:
     }
 
 
+def _is_free_entry(world: World, sent: Message) -> bool:
+    """They came by an advertisement and were answered soon: all is free for three days.
+
+    Source:
+        facts, section 10.
+    """
+    chat = world.chats.get((sent.number_id, sent.person))
+    return chat is not None and chat.free_from <= sent.at < chat.free_from + FREE_ENTRY_S
+
+
 def _category(world: World, sent: Message) -> str:
+    """That free entry points have a category of their own is read off Meta's list of them."""
+    if _is_free_entry(world, sent):
+        return "referral_conversion"
     if sent.kind != "template":
         return "service"
     name = sent.content.get("name")
@@ -217,12 +257,14 @@ def _category(world: World, sent: Message) -> str:
 
 
 def _conversation(world: World, sent: Message, name: str) -> dict[str, Any] | None:
-    """Versions of the subscription below 24 have it with ``sent`` and ``delivered``."""
+    """With ``sent`` and ``delivered``: below 24 always, else of free entry points alone."""
     version = world.account.subscription.version.removeprefix("v").partition(".")[0]
-    if name not in ("sent", "delivered") or not version.isdecimal() or int(version) >= 24:
+    is_old = version.isdecimal() and int(version) < 24
+    if name not in ("sent", "delivered") or not (is_old or _is_free_entry(world, sent)):
         return None
     seed = f"{sent.number_id} {sent.person} {_category(world, sent)}"
-    until = pieces.stamp(sent.at + 86_400)
+    lasts_s = FREE_ENTRY_S if _is_free_entry(world, sent) else 86_400
+    until = pieces.stamp(sent.at + lasts_s)
     return {
         "id": hashlib.sha256(seed.encode("utf-8", "replace")).hexdigest()[:32],
         **({"expiration_timestamp": until} if name == "sent" else {}),

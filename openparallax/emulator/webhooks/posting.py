@@ -81,7 +81,15 @@ class Posting:
         number = account.number(update.number_id or "")
         return (number.app_secret if number is not None else "") or account.app_secret
 
-    async def post(self, url: str, updates: Sequence[Update], attempt: int, note: str) -> bool:
+    async def post(
+        self,
+        url: str,
+        updates: Sequence[Update],
+        attempt: int,
+        note: str,
+        *,
+        is_apart: bool = False,
+    ) -> bool:
         """Post ``updates``, all signed alike, together once; whether the answer was 200."""
         async with self._free:
             person = _same([update.person for update in updates])
@@ -90,7 +98,8 @@ class Posting:
             if self._faults.take("wrong_number", person):
                 updates = [_with_foreign_number(update) for update in updates]
                 notes.append("wrong_number")
-            body = dump(envelope(updates, self._world.account.waba_id))
+            waba_id = self._world.account.waba_id
+            body = dump(envelope(updates, waba_id, spread=is_apart))
             is_right = self._faults.take("bad_signature", person) is None
             if not is_right:
                 notes.append("bad_signature")

@@ -56,6 +56,7 @@ class Told:
 async def test_it_may_end_in_every_way(tmp_path: Path) -> None:
     told = Told(tmp_path)
     side = told.child.side
+    told.folder.log.touch(0o644)
     async with told.child as child:
         await asyncio.gather(side.start(), side.start())  # the second one waits for the first
         assert told.states == ["starting", "up"]
@@ -65,7 +66,7 @@ async def test_it_may_end_in_every_way(tmp_path: Path) -> None:
         # It answers a moment before it says that it has started.
         await until(lambda: "started" in told.folder.log.read_text())
         os.kill(pid, signal.SIGKILL)  # by somebody else
-        await child.ended.wait()
+        await asyncio.wait_for(child.ended.wait(), 10)
         assert told.states[2:] == ["ended"]
         assert told.child.side.pid is None
         first, *log = side.note.splitlines()
@@ -98,8 +99,9 @@ async def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
             await child.begin()
         assert raised.value.exit_code == 78
         assert told.states == ["starting", "ended"]
-        with pytest.raises(OSError, match="with exit code 78"):
+        with pytest.raises(OSError, match="with exit code 78") as again:
             await child.side.start()
+        assert str(again.value).count("colour: is not a setting") == 1  # and no older lines
         await child.side.stop()  # of what is not there nothing is asked
         assert told.states == ["starting", "ended"] * 2
 
@@ -110,5 +112,9 @@ async def test_one_whose_start_is_called_off_leaves_nothing(tmp_path: Path) -> N
         starting = asyncio.create_task(told.child.start())
         await asyncio.sleep(0)
         starting.cancel()
+        await asyncio.wait([starting])
+        own = told.child._starting
+        assert own is not None
+        assert not own.done()  # whoever asked has gone, and it is started all the same
     assert told.child.side.pid is None
-    assert told.states in ([], ["starting"], ["starting", "down"])
+    assert told.states in (["starting"], ["starting", "down"], ["starting", "stopping", "down"])

@@ -33,11 +33,13 @@ channels:
     webhook_port: 19543
     webhook_path: /meta
     waba_id: "777"
+    app_id: "666"
     allowed_numbers: ["+49 1511 2345678", "US.1000000000000003"]
     accounts:
       - phone_number_id: "222"
         access_token: token-2
         app_secret: secret-2
+        waba_id: "888"
       - phone_number_id: "333"
         enabled: false
         access_token: token-3
@@ -147,7 +149,8 @@ def test_the_emulator_knows_what_a_configuration_says(folder: Folder) -> None:
     assert [number.app_secret for number in account.numbers] == ["", "secret-2"]
     assert set(account.tokens) == {"token-1", "token-2"}
     assert account.waba_id == "777"
-    assert account.subscribed_apps == [account.app_id]
+    assert [number.waba_id for number in account.numbers] == ["777", "888"]
+    assert account.subscribed_apps == [account.app_id] == ["666"]
     assert outside.webhook_url == "http://127.0.0.1:19543/meta"
     assert outside.health_url == "http://127.0.0.1:19543/healthz"
     assert outside.certificates is None

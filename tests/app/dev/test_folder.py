@@ -25,6 +25,7 @@ def test_it_lies_where_state_lies(tmp_path: Path) -> None:
 
 def test_it_is_nobody_elses(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "dev"
+    path.mkdir(0o755, parents=True)
     with taken(path) as folder:
         folder.write(folder.config, "a: 1\n")
         folder.begin_log()

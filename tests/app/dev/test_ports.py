@@ -50,6 +50,14 @@ def test_what_it_proposes_is_free_and_not_wanted_already() -> None:
     check([wanted(proposed)])
 
 
+def test_each_is_offered_another_one() -> None:
+    with listening() as one:
+        taken = one.getsockname()[1]
+        said = str(complaint(wanted(taken), wanted(taken, "the page"))).splitlines()
+    free = [line.rpartition(" ")[2] for line in said if "; choose" in line]
+    assert len(set(free)) == len(free) == 2
+
+
 def test_one_port_for_two() -> None:
     port = any_port()
     error = complaint(wanted(port), wanted(port, "the page"))

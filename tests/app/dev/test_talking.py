@@ -154,3 +154,11 @@ def _side(emulator: Emulator) -> DaemonSide:
         pass
 
     return DaemonSide(kill=nothing, stop=nothing, start=nothing, feed=emulator.world.feed)
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [(0, "what is said waits"), (403, "verify token"), (404, "address"), (200, "hub.challenge")],
+)
+def test_why_a_handshake_failed_is_guessed(status: int, why: str) -> None:
+    assert why in telling.of_handshake("http://127.0.0.1:8000/webhook", status)

@@ -177,3 +177,43 @@ async def test_overrides_lead_to_the_bot() -> None:
         assert caught.value.code == 2200
         assert await wa.delete_waba_callback_url()
         assert (await wa.get_business_phone_number()).webhook_configuration == {}
+
+
+async def test_news_of_templates_and_of_who_stops_marketing() -> None:
+    async with pywa_bot() as pywa:
+        heard: asyncio.Queue[object] = asyncio.Queue()
+
+        async def on_news(_: WhatsApp, news: object) -> None:
+            await heard.put(news)
+
+        pywa.wa.add_handlers(
+            handlers.TemplateStatusUpdateHandler(on_news),
+            handlers.TemplateQualityUpdateHandler(on_news),
+            handlers.UserMarketingPreferencesHandler(on_news),
+        )
+        await subscribe(pywa)
+        emulator = pywa.emulator
+        emulator.world.account.subscription.fields.append("message_template_quality_update")
+        templates = emulator.management.templates
+        template_id = emulator.world.account.templates[0]["id"]
+        async with asyncio.timeout(20):
+            templates.review(template_id, "REJECTED", "INVALID_FORMAT", "Say it otherwise.")
+            rejected = await heard.get()
+            assert isinstance(rejected, types.templates.TemplateStatusUpdate)
+            assert rejected.new_status == types.templates.TemplateStatus.REJECTED
+            assert rejected.rejection_info is not None
+            assert rejected.rejection_info.recommendation == "Say it otherwise."
+            templates.review(template_id, "DISABLED")
+            disabled = await heard.get()
+            assert isinstance(disabled, types.templates.TemplateStatusUpdate)
+            assert disabled.disable_info is not None
+            assert disabled.other_info is not None
+            templates.rate(template_id, "RED")
+            rated = await heard.get()
+            assert isinstance(rated, types.templates.TemplateQualityUpdate)
+            assert rated.new_quality_score == types.templates.QualityScoreType.RED
+            emulator.prefer("ann", marketing=False)
+            stopped = await heard.get()
+            assert isinstance(stopped, types.UserMarketingPreferences)
+            assert not stopped
+            assert stopped.from_user.wa_id == "4915550000001"

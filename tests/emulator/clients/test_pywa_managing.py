@@ -83,3 +83,11 @@ async def test_templates_from_the_cradle_to_the_grave() -> None:
         assert await wa.update_template(made.id, new_category=templates.TemplateCategory.MARKETING)
         assert await wa.delete_template("season")
         assert "season" not in [one.name for one in await wa.get_templates()]
+
+
+async def test_a_sample_for_a_template_goes_up_in_a_session() -> None:
+    async with pywa_client() as pywa:
+        api, app_id = pywa.wa.api, str(pywa.wa.app_id)
+        made = await api.create_upload_session(app_id, "a.png", len(PNG), "image/png")
+        assert (await api.get_upload_session(made["id"]))["file_offset"] == 0
+        assert (await api.upload_file(made["id"], PNG))["h"].startswith("4::")

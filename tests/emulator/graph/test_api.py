@@ -132,6 +132,8 @@ async def test_what_is_not_there_is_said_as_graph_says_it(
     async with desk() as bot:
         answer = await bot.ask(method, path.format(number=bot.number.id), json=text())
         assert answer.refusal == refusal
+        is_missing = refusal[2] == 33
+        assert (answer.error["type"] == "GraphMethodException") == is_missing
 
 
 async def test_what_nobody_answers_is_remembered() -> None:

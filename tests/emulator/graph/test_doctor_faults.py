@@ -24,7 +24,7 @@ OF_NUMBER = (
     "code_verification_status,platform_type,throughput,account_mode,webhook_configuration,"
     "health_status,whatsapp_business_manager_messaging_limit,is_on_biz_app"
 )
-EXPECTED = {
+EXPECTED: dict[str, set[Any]] = {
     "status": {"CONNECTED"},
     "quality_rating": {"GREEN", "YELLOW", "UNKNOWN"},
     "name_status": {"APPROVED", "AVAILABLE_WITHOUT_REVIEW"},
@@ -87,8 +87,9 @@ class Doctor:
         if token["app_id"] != self.app_id:
             self.found.add("token of another app")
         missing = set(SCOPES[1:]) - set(token["scopes"])
-        targets = [one.get("target_ids") for one in token["granular_scopes"]]
-        if any(ids is not None and self.waba_id not in ids for ids in targets):
+        granular: list[dict[str, Any]] = token["granular_scopes"]
+        targets = [one.get("target_ids") for one in granular]
+        if any(self.waba_id not in ids for ids in targets if ids is not None):
             missing.add("this account")
         self.found.update(f"token lacks {what}" for what in missing)
         return not missing

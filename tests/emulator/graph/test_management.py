@@ -98,6 +98,12 @@ async def test_health_names_the_part_that_is_ill(
             if one["can_send_message"] == level
         }
         assert ill == {where: [{"error_code": error["error_code"]}]}
+        answer = await sitting.get(f"{sitting.account.waba_id}?fields=health_status")
+        of_account = answer.body["health_status"]
+        kinds = [one["entity_type"] for one in of_account["entities"]]
+        assert kinds == ["WABA", "BUSINESS", "APP"]
+        is_of_number = where == "PHONE_NUMBER"
+        assert of_account["can_send_message"] == ("AVAILABLE" if is_of_number else level)
 
 
 @pytest.mark.parametrize("node", ["number", "waba_id", "app_id"])

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from openparallax.emulator import Behaviour, Message
 from openparallax.emulator.calls import Call
+from openparallax.emulator.webhooks.update import Update
 from tests.emulator.graph.desk import Desk, desk
 from tests.emulator.graph.saying import (
     ANN,
@@ -214,6 +215,39 @@ async def test_the_throughput_says_when_to_come_again(bot: Desk, clock: TurnedCl
     assert [(await send(bot, text())).status for _ in range(2)] == [200, 429]
 
 
+def prices(told: list[Update]) -> list[tuple[str, str, bool]]:
+    """Type, category and whether the conversation is named, of each status with a price."""
+    statuses = [one for update in told for one in update.value.get("statuses", ())]
+    return [
+        (one["pricing"]["type"], one["pricing"]["category"], "conversation" in one)
+        for one in statuses
+        if "pricing" in one
+    ]
+
+
+async def test_who_comes_by_an_advertisement_and_is_answered_soon_costs_nothing(
+    bot: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Update] = []
+    monkeypatch.setattr(bot.emulator.delivery, "post", told.append)
+
+    async def answer_after(days: float) -> None:
+        bot.emulator.clock.move(days * 86_400)
+        bot.emulator.say("ann", "hello?")
+        assert (await send(bot, text())).status == 200
+        bot.emulator.clock.move(1)
+
+    await answer_after(20)  # by then free-form messages are charged
+    bot.emulator.say("ann", "I saw it", referral={"source_type": "ad"})
+    await answer_after(0.9)
+    await answer_after(2.9)
+    await answer_after(0.1)
+    bot.emulator.say("ann", "again", referral={"source_type": "ad"})
+    await answer_after(1)
+    dear, free = ("regular", "service", False), ("free_entry_point", "referral_conversion", True)
+    assert prices(told) == [dear, free, free, dear, dear]
+
+
 # reactions, ticks, typing
 
 
@@ -383,7 +417,7 @@ async def test_faults_are_played_for_one_person_and_so_often(bot: Desk) -> None:
     ]
 
 
-@pytest.mark.parametrize("how", ["cleared", "released", "late", "once and released"])
+@pytest.mark.parametrize("how", ["cleared", "released", "late", "closed", "once and released"])
 async def test_a_call_hangs_until_its_switch_is_off(
     bot: Desk, clock: TurnedClock, how: str
 ) -> None:
@@ -400,6 +434,8 @@ async def test_a_call_hangs_until_its_switch_is_off(
         faults.clear("hang")
     elif how == "late":
         await clock.turn(1)
+    elif how == "closed":
+        await bot.emulator.close()
     else:
         sending.release()
     assert (await task).status == 200

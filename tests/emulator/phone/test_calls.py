@@ -119,6 +119,9 @@ async def test_faults(emulator: Emulator, page: Browser) -> None:
     assert "refuse" in sentence
     await page.call("no-fault", name="refuse", person="bob")
     assert [one["name"] for one in emulator.faults.as_data()] == ["duplicate"]
+    await page.call("fault", name="duplicate", person="ann")
+    await page.call("no-fault", name="duplicate", everybody=True)
+    assert [one["person"] for one in emulator.faults.as_data()] == ["ann"]
     await page.call("no-fault")
     assert emulator.faults.as_data() == []
 
@@ -304,6 +307,21 @@ async def test_a_call_is_a_post_of_json(page: Browser) -> None:
 async def test_a_huge_body_is_refused(page: Browser) -> None:
     status, answer = await page.ask("say", b" " * 300_000)
     assert (status, set(answer)) == (413, {"error"})
+
+
+async def test_a_body_that_does_not_arrive(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openparallax.emulator.phone.page.BODY_S", 0.01)
+    port = int(emulator.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"POST /phone/api/clear HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    )
+    async with asyncio.timeout(5):
+        assert b" 408 " in await reader.readline()
+    writer.close()
 
 
 async def test_a_cut_body_harms_nothing(emulator: Emulator, page: Browser) -> None:

@@ -138,4 +138,5 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         parrot = Parrot(emulator)
         async with parrot.bot:
             emulator.delivery.url = parrot.bot.url
+            emulator.delivery.pause_s = 60  # whoever starts the bot says so, and nothing waits
             yield Stage(emulator, parrot, folder)

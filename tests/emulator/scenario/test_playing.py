@@ -108,8 +108,20 @@ GOOD = {
   - fault: {duplicate: }
   - clear faults
   - ann: once
-  - ann hears: once""",
+  - ann hears: once
+  - fault: {duplicate: , for: bob}
+  - ann: not bob's
+  - ann hears: not bob's
+  - fault: {hang: , times: 1}
+  - ann: held up
+  - ann hears: held up
+  - clear faults
+  - all webhooks are taken: {within: 5s}""",
     "the token": """
+  - token: revoked
+  - ann: hello?
+  - graph refused: {code: 190, times: 2}
+  - count anew
   - token: expired
   - ann: hello
   - graph refused: {code: 190, times: 2}
@@ -196,6 +208,16 @@ async def test_a_batch_is_one_request(stage: Stage) -> None:
   - all webhooks are taken""")
     assert outcome.ok, stage.shown
     assert [len(post.all("messages")) for post in stage.parrot.bot.posts] == [3, 1]
+
+
+async def test_whoever_looks_is_told_of(stage: Stage) -> None:
+    outcome = await stage.play(
+        "  - ann: hello\n  - webhook answered: {status: 200, times: 2}\n  - ann reads\n"
+        "  - all webhooks are taken\n  - ann hears: hello",
+        "ladder: {sent: 0s}",
+    )
+    assert outcome.ok, stage.shown
+    assert stage.parrot.bot.told == ["sent", "read"]
 
 
 async def test_what_was_written_down_is_found(stage: Stage) -> None:

@@ -55,12 +55,10 @@ async def play(script: Sequence[str | Switch], mood: Sequence[int | None]) -> li
                 emulator.faults.clear(step.name, person=step.person)
             await asyncio.sleep(0)
         emulator.faults.clear("bad_signature")
-        for _ in range(500):
-            if not emulator.delivery.waiting:
-                break
-            emulator.clock.move(5)
-            await asyncio.sleep(0.001)
-        assert emulator.delivery.waiting == 0
+        async with asyncio.timeout(30):
+            while emulator.delivery.waiting:
+                emulator.clock.move(5)
+                await asyncio.sleep(0.001)
         statuses = {message.status for message in emulator.world.all_messages()}
         assert statuses <= {"delivered"}
         return list(dict.fromkeys(bot.texts))

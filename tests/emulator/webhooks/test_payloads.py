@@ -152,6 +152,17 @@ async def test_who_stops_marketing_is_told(emulator: Emulator, bot: Bot) -> None
         emulator.prefer("zoe", marketing=True)
 
 
+async def test_trouble_of_the_account_is_about_no_message(emulator: Emulator, bot: Bot) -> None:
+    emulator.tell_trouble(131057, "A throughput upgrade is under way")
+    await emulator.settled()
+    [change] = bot.taken[0].changes
+    assert change["field"] == "messages"
+    assert change["value"].keys() == {"messaging_product", "metadata", "errors"}
+    [error] = change["value"]["errors"]
+    assert (error["code"], error["title"]) == (131057, "Account in maintenance mode")
+    assert error["error_data"] == {"details": "A throughput upgrade is under way"}
+
+
 async def test_an_echo_is_told_as_one(emulator: Emulator, bot: Bot) -> None:
     message = emulator.echo("ann", "I am a human")
     emulator.echo("carol", "so am I")
@@ -166,14 +177,24 @@ async def test_an_echo_is_told_as_one(emulator: Emulator, bot: Bot) -> None:
 
 
 async def test_a_new_number_is_told_under_the_old_one(emulator: Emulator, bot: Bot) -> None:
+    emulator.person("ann").parent_user_id = "DE.ENT.1"
+    emulator.world.account.subscription.fields.append("user_id_update")
     emulator.change_number("ann", "4915550000077", user_id="DE.77")
     await emulator.settled()
     system, update = bot.taken
     [said] = system.all("messages")
-    assert (said["from"], said["from_user_id"]) == ("4915550000001", "DE.1000000000000001")
+    assert said["from"] == "4915550000001"
+    assert "from_user_id" not in said
     content = said["system"]
     assert content.pop("body")
-    assert content == {"wa_id": "4915550000077", "user_id": "DE.77", "type": "user_changed_number"}
+    assert content == {
+        "wa_id": "4915550000077",
+        "user_id": "DE.77",
+        "parent_user_id": "DE.ENT.1",
+        "previous_user_id": "DE.1000000000000001",
+        "previous_parent_user_id": "DE.ENT.1",
+        "type": "user_changed_number",
+    }
     assert system.all("contacts") == []
     [told] = update.all("user_id_update")
     assert told["user_id"] == {"previous": "DE.1000000000000001", "current": "DE.77"}
@@ -184,8 +205,11 @@ async def test_who_shares_no_number_has_a_new_id_alone(emulator: Emulator, bot: 
     emulator.change_number("carol", "4915550000077")
     await emulator.settled()
     carol = emulator.person("carol")
-    [said] = bot.taken[0].all("messages")
+    [post] = bot.taken
+    [said] = post.all("messages")
     assert said["system"]["type"] == "user_changed_user_id"
+    assert said["system"]["previous_user_id"] == "US.1000000000000003"
+    assert said.keys() == {"id", "timestamp", "type", "system"}
     assert said["system"]["user_id"] == carol.user_id != "US.1000000000000003"
     assert carol.wa_id is None
     assert "4915550000077" not in str(bot.posts)

@@ -79,6 +79,7 @@ async def test_a_message_is_sent_delivered_and_read_once_somebody_looks(
 
 async def test_an_open_chat_is_told_as_read_alone(emulator: Emulator, bot: Bot, send: Send) -> None:
     send()
+    emulator.echo("ann", "of the business's own phone: its statuses are nobody's")
     emulator.clock.move(0.1)
     emulator.read("ann")
     await settle(emulator)

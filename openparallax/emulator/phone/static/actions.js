@@ -2,7 +2,7 @@
 
 import { call, exchange, upload } from "./calls.js";
 import { isUnread } from "./state.js";
-import { changed, currentKey, setUi, store } from "./store.js";
+import { afterDrawing, changed, currentKey, isPanelFixed, setUi, store } from "./store.js";
 
 const ERROR_MS = 6_000;
 let errorTimer = 0;
@@ -28,7 +28,27 @@ const here = () => ({ person: store.ui.person, number_id: store.ui.numberId });
 export function openChat(person) {
   setUi({ person, view: "chat", menu: null });
   history.replaceState(null, "", `#${person}`);
-  if (matchMedia("(hover: hover)").matches) document.querySelector("#draft")?.focus();
+  if (matchMedia("(hover: hover)").matches) afterDrawing(() => document.querySelector("#draft")?.focus());
+}
+
+/** Back from a chat to everybody, where only one of the two has room. */
+export function openList() {
+  setUi({ view: "list", menu: null });
+  afterDrawing(() => document.querySelector(".person[aria-current=true]")?.focus());
+}
+
+let panelOpener = null; // what had the focus when the panel was opened
+
+export function openPanel(tab = store.ui.tab) {
+  panelOpener = document.activeElement;
+  setUi({ tab, isPanelOpen: !isPanelFixed(), menu: null });
+  afterDrawing(() => document.querySelector(`#tab-${tab}`)?.focus());
+}
+
+export function closePanel() {
+  if (!store.ui.isPanelOpen) return;
+  setUi({ isPanelOpen: false });
+  afterDrawing(() => (panelOpener?.isConnected ? panelOpener : document.querySelector("#draft"))?.focus());
 }
 
 export function openNumber(numberId) {

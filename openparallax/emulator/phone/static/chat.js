@@ -1,12 +1,13 @@
 // The chat of the person whose phone it is, with the business.
 
-import { look } from "./actions.js";
+import { look, openList, openPanel } from "./actions.js";
 import { bubble } from "./bubble.js";
 import { composerView } from "./composer.js";
-import { html, icon, nothing, repeat } from "./lit.js";
+import { guard, html, icon, nothing, repeat } from "./lit.js";
+import { lastWords } from "./panel-daemon.js";
 import { addressOf, panelButton } from "./people.js";
 import { chatKey, isOffTheRecord, isTyping, nowOf } from "./state.js";
-import { setUi } from "./store.js";
+import { isPanelModal } from "./store.js";
 import { dayKey, dayOf } from "./times.js";
 
 const NOBODY = { messages: [], typing_until: 0 };
@@ -19,11 +20,11 @@ export function chatView(data, ui) {
   const isOff = isOffTheRecord(data, person.key);
   queueMicrotask(() => look(chat));
   return html`
-    <main class="chat" id="chat" data-record=${isOff ? "off" : "on"}
+    <main class="chat" id="chat" data-record=${isOff ? "off" : "on"} ?inert=${isPanelModal()}
       aria-label="${person.name}’s chat with ${number?.name ?? "the business"}">
       <header class="bar">
         <button class="round back" type="button" aria-label="All phones"
-          @click=${() => setUi({ view: "list" })}>${icon("back")}</button>
+          @click=${openList}>${icon("back")}</button>
         <span class="avatar business" aria-hidden="true">${icon("business")}</span>
         <div class="title">
           <h2 dir="auto">${number?.name ?? "Business"}</h2>
@@ -53,7 +54,19 @@ export function chatView(data, ui) {
   `;
 }
 
+/** Drawn anew only when something of it is new: a chat has hundreds, and every key is a change. */
 function entry(data, ui, chat, message, before) {
+  const isMenuOpen = ui.menu?.name === "message" && ui.menu.wamid === message.wamid;
+  const seen = [
+    message, before, message === chat.messages.at(-1), isMenuOpen, ui.explained.has(message.wamid),
+    message.quoted && chat.messages.find((one) => one.wamid === message.quoted),
+    data.people.get(message.person), data.templates, dayKey(nowOf(data)),
+    message.kind === "audio" && performance.now(), // a player moves
+  ];
+  return guard(seen, () => drawn(data, ui, chat, message, before));
+}
+
+function drawn(data, ui, chat, message, before) {
   const isNewDay = !before || dayKey(before.at) !== dayKey(message.at);
   const isLast = message === chat.messages.at(-1);
   return html`
@@ -97,13 +110,19 @@ const STATES = {
   starting: "The daemon is starting …",
   stopping: "The daemon is stopping …",
   down: "The daemon is down. What you write waits for it.",
-  ended: "The daemon ended by itself.",
 };
 
 function daemonNotice({ daemon }) {
-  const words = daemon && STATES[daemon.state];
+  const words = daemon && (STATES[daemon.state] ?? lastWords(daemon).said);
   if (!words) return nothing;
-  return html`<p class="daemon-notice is-${daemon.state}" role="status">${words} ${daemon.note}</p>`;
+  return html`
+    <p class="daemon-notice is-${daemon.state}" role="status">
+      <span>${words}</span>
+      ${["down", "ended"].includes(daemon.state)
+        ? html`<button class="plain" type="button" @click=${() => openPanel("daemon")}>To the daemon</button>`
+        : nothing}
+    </p>
+  `;
 }
 
 /** Up and down go from bubble to bubble, Home and End to the ends; only one is a tab stop. */

@@ -1,6 +1,6 @@
 // The page: state from the stream, drawn by templates.
 
-import { closeMenu } from "./actions.js";
+import { closeMenu, closePanel } from "./actions.js";
 import { dialogs } from "./attach.js";
 import { chatView } from "./chat.js";
 import { fitDraft } from "./composer.js";
@@ -65,6 +65,7 @@ function settle() {
   const { data, ui } = store;
   const keys = [...data.people.keys()];
   know(data);
+  ui.unfolded.clear(); // another emulator may have come, whose exchanges bear the same numbers
   const asked = location.hash.slice(1);
   if (!data.people.has(ui.person)) ui.person = data.people.has(asked) ? asked : (keys[0] ?? null);
   if (!data.numbers.some((number) => number.id === ui.numberId)) ui.numberId = data.numbers[0]?.id ?? null;
@@ -75,7 +76,7 @@ window.addEventListener("focus", changed);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (store.ui.menu) closeMenu();
-  else if (store.ui.isPanelOpen) setUi({ isPanelOpen: false });
+  else closePanel();
 });
 document.addEventListener("pointerdown", (event) => {
   if (store.ui.menu && !event.target.closest(".menu, [aria-expanded=true]")) closeMenu(false);

@@ -6,8 +6,9 @@
 
 const MARKS = { "*": "strong", _: "em", "~": "s" };
 const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"]+/giu;
-const LINK_END = /[.,;:!?'")\]}*_~]+$/u;
+const LINK_ENDS = new Set(".,;:!?'\")]}*_~");
 const WORD = /[\p{L}\p{N}]/u;
+const MOST_MARKED = 4_096; // characters of a line, all that a business may send; beyond, marks stand as typed
 
 /**
  * The tree of a text: strings, and `{tag, inside, href?, start?}`.
@@ -92,30 +93,38 @@ function grow(block, inside) {
 }
 
 function inline(line) {
-  const found = firstMark(line);
-  if (!found) return links(line);
-  const { at, end, tag } = found;
-  const within = line.slice(at + 1, end);
-  return [
-    ...links(line.slice(0, at)),
-    { tag, inside: tag === "code" ? [within] : inline(within) },
-    ...inline(line.slice(end + 1)),
-  ];
-}
-
-/** The first pair of marks that holds: at words' edges, not round nothing, not inside a link. */
-function firstMark(line) {
-  const taken = [...line.matchAll(LINK)].map((link) => [link.index, link.index + urlOf(link[0]).length]);
-  const isInLink = (at) => taken.some(([begin, end]) => at > begin && at < end);
-  for (let at = 0; at < line.length; at++) {
-    const mark = line[at];
-    const tag = mark === "`" ? "code" : MARKS[mark];
-    if (!tag || isInLink(at) || !opens(line, at)) continue;
-    for (let end = line.indexOf(mark, at + 2); end > 0; end = line.indexOf(mark, end + 1)) {
-      if (!isInLink(end) && closes(line, end)) return { at, end, tag };
+  const tree = [];
+  let from = 0;
+  if (line.length <= MOST_MARKED) {
+    const next = marksOf(line);
+    for (let found = next(from); found; found = next(from)) {
+      const { at, end, tag } = found;
+      const within = line.slice(at + 1, end);
+      tree.push(...links(line.slice(from, at)), { tag, inside: tag === "code" ? [within] : inline(within) });
+      from = end + 1;
     }
   }
-  return null;
+  tree.push(...links(line.slice(from)));
+  return tree;
+}
+
+/** Finds the next pair of marks that holds: at words' edges, not round nothing, not inside a link. */
+function marksOf(line) {
+  const taken = [...line.matchAll(LINK)].map((link) => [link.index, link.index + urlOf(link[0]).length]);
+  const isInLink = (at) => taken.some(([begin, end]) => at > begin && at < end);
+  const unclosed = new Set(); // what one of these found no end for, no later one does
+  return (from) => {
+    for (let at = from; at < line.length; at++) {
+      const mark = line[at];
+      const tag = mark === "`" ? "code" : MARKS[mark];
+      if (!tag || unclosed.has(mark) || isInLink(at) || !opens(line, at)) continue;
+      for (let end = line.indexOf(mark, at + 2); end > 0; end = line.indexOf(mark, end + 1)) {
+        if (!isInLink(end) && closes(line, end)) return { at, end, tag };
+      }
+      unclosed.add(mark);
+    }
+    return null;
+  };
 }
 
 const opens = (line, at) =>
@@ -139,14 +148,18 @@ function links(text) {
 
 /** Without the full stop of the sentence that it ends, or the bracket round it. */
 function urlOf(found) {
-  const end = LINK_END.exec(found)?.[0] ?? "";
-  const url = found.slice(0, found.length - end.length);
-  return end.startsWith(")") && url.includes("(") ? `${url})` : url;
+  let length = found.length;
+  while (LINK_ENDS.has(found[length - 1])) length--;
+  const url = found.slice(0, length);
+  return found[length] === ")" && url.includes("(") ? `${url})` : url;
 }
 
 /** How many emoji a text of nothing else has, up to three; else 0: they are shown large. */
 export function emojiCount(text) {
-  const letters = [...new Intl.Segmenter().segment(text.trim())].map(({ segment }) => segment);
+  const letters = [];
+  for (const { segment } of new Intl.Segmenter().segment(text.trim())) {
+    if (letters.push(segment) > 3) return 0; // a long text is not cut to its end
+  }
   const isEmoji = (letter) => /\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?/u.test(letter);
-  return letters.length <= 3 && letters.every(isEmoji) ? letters.length : 0;
+  return letters.every(isEmoji) ? letters.length : 0;
 }

@@ -1,7 +1,7 @@
 // The last webhooks and Graph calls, as they went over the wire.
 
 import { unfold } from "./actions.js";
-import { html, icon, nothing, repeat } from "./lit.js";
+import { guard, html, icon, nothing, repeat } from "./lit.js";
 import { duration, exactTimeOf } from "./times.js";
 
 const SIGNED = { true: ["signed", "ok"], false: ["bad signature", "bad"] };
@@ -20,6 +20,10 @@ export function wireTab(data, ui) {
 
 function exchange(data, ui, one) {
   const bodies = ui.unfolded.get(one.number);
+  return guard([one, bodies, data.people.get(one.person)], () => drawn(data, one, bodies));
+}
+
+function drawn(data, one, bodies) {
   const toBot = one.direction === "webhook";
   const [signed, signedClass] = SIGNED[one.is_signed] ?? [];
   return html`

@@ -1,12 +1,13 @@
 // Behind the scenes: the wire, the faults, the clock, the daemon, the cast.
 
-import { html, icon } from "./lit.js";
+import { closePanel } from "./actions.js";
+import { html, icon, nothing } from "./lit.js";
 import { clockTab } from "./panel-clock.js";
 import { daemonTab } from "./panel-daemon.js";
 import { faultsTab } from "./panel-faults.js";
 import { peopleTab } from "./panel-people.js";
 import { wireTab } from "./panel-wire.js";
-import { setUi } from "./store.js";
+import { isPanelModal, setUi } from "./store.js";
 
 const TABS = [
   ["wire", "Wire", wireTab],
@@ -19,11 +20,12 @@ const TABS = [
 export function panelView(data, ui) {
   const [name, , view] = TABS.find(([one]) => one === ui.tab) ?? TABS[0];
   return html`
-    <aside class="panel" id="panel" aria-label="Behind the scenes">
+    <aside class="panel" id="panel" aria-label="Behind the scenes" role=${isPanelModal() ? "dialog" : nothing}
+      aria-modal=${isPanelModal() ? "true" : nothing}>
       <header class="bar">
         <h2>Behind the scenes</h2>
         <button class="round panel-button" type="button" aria-label="Close"
-          @click=${() => setUi({ isPanelOpen: false })}>${icon("close")}</button>
+          @click=${closePanel}>${icon("close")}</button>
       </header>
       <div class="tabs" role="tablist" aria-label="Behind the scenes" @keydown=${onKey}>
         ${TABS.map(

@@ -1,28 +1,28 @@
 // Whose phone it is: everybody in the cast, with the last thing that was said.
 
-import { openChat, openNumber } from "./actions.js";
+import { closePanel, openChat, openNumber, openPanel } from "./actions.js";
 import { summary } from "./kinds.js";
 import { avatar, html, icon, nothing, repeat } from "./lit.js";
 import { chatKey, isOffTheRecord, isTyping, isUnread } from "./state.js";
-import { setUi } from "./store.js";
+import { isPanelModal } from "./store.js";
 import { isoOf, timeOf } from "./times.js";
 import { ticks } from "./ticks.js";
 
 export function peopleView(data, ui) {
   const people = [...data.people.values()];
   return html`
-    <nav class="people" aria-label="People">
+    <nav class="people" aria-label="People" ?inert=${isPanelModal()}>
       <header class="bar">
         <h2 class="brand"><img src="/phone/static/icon.svg" alt="" width="30" height="30"> Phones</h2>
         <button class="round" type="button" aria-label="Add a person" title="Add a person"
-          @click=${() => setUi({ tab: "people", isPanelOpen: true })}>${icon("plus")}</button>
+          @click=${() => openPanel("people")}>${icon("plus")}</button>
         ${panelButton(ui)}
       </header>
       ${data.numbers.length > 1 ? numberChoice(data, ui) : nothing}
       <ul class="list">
         ${repeat(people, (person) => person.key, (person) => row(data, ui, person))}
       </ul>
-      <p class="aside-note">Everything here stays in this machine’s memory and is gone when it ends.</p>
+      <p class="aside-note">These chats live in memory and are gone at the end. What the bot wrote down is not.</p>
     </nav>
   `;
 }
@@ -31,14 +31,9 @@ export function peopleView(data, ui) {
 export function panelButton(ui) {
   return html`
     <button class="round panel-button" type="button" aria-label="Behind the scenes"
-      title="Behind the scenes" aria-controls="panel" aria-pressed=${ui.isPanelOpen}
-      @click=${() => togglePanel(ui)}>${icon("panel")}</button>
+      title="Behind the scenes" aria-controls="panel" aria-expanded=${ui.isPanelOpen}
+      @click=${() => (ui.isPanelOpen ? closePanel() : openPanel())}>${icon("panel")}</button>
   `;
-}
-
-function togglePanel(ui) {
-  setUi({ isPanelOpen: !ui.isPanelOpen });
-  if (ui.isPanelOpen) requestAnimationFrame(() => document.querySelector(`#tab-${ui.tab}`)?.focus());
 }
 
 function numberChoice(data, ui) {

@@ -1,6 +1,7 @@
 // What the page knows: a snapshot, and the changes that followed. Nothing here touches the DOM.
 
 const MOST_WIRE = 200;
+const MOST_MESSAGES = 500; // of a chat, as many as a snapshot brings
 
 export function emptyData() {
   return {
@@ -39,6 +40,7 @@ const KINDS = {
     const at = messages.findLastIndex((one) => one.wamid === message.wamid);
     if (at >= 0) messages[at] = message;
     else messages.splice(messages.findLastIndex((one) => one.at <= message.at) + 1, 0, message);
+    if (messages.length > MOST_MESSAGES) messages.shift();
   },
   typing(data, { number_id, person, until }) {
     chatOf(data, number_id, person).typing_until = until;

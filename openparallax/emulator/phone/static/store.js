@@ -22,10 +22,21 @@ export const store = {
   },
 };
 
+const small = matchMedia("(max-width: 719px)");
+const wide = matchMedia("(min-width: 1100px)");
+small.addEventListener("change", () => changed());
+
+/** Whether the panel stands beside the rest at all times. */
+export const isPanelFixed = () => wide.matches;
+
+/** Whether the panel lies over all the rest, which is then out of reach. */
+export const isPanelModal = () => store.ui.isPanelOpen && small.matches;
+
 export const currentKey = () => chatKey(store.ui.numberId, store.ui.person);
 
 let draw = () => {};
 let isDue = false;
+let afterwards = [];
 
 export function onChange(listener) {
   draw = listener;
@@ -38,9 +49,18 @@ export function changed() {
   const now = () => {
     isDue = false;
     draw(store);
+    const acts = afterwards;
+    afterwards = [];
+    for (const act of acts) act();
   };
   if (document.visibilityState === "visible") requestAnimationFrame(now);
   else setTimeout(now, 200); // no frames are drawn for a page that nobody sees
+}
+
+/** Do this once what has changed is drawn: what is still hidden cannot take the focus. */
+export function afterDrawing(act) {
+  afterwards.push(act);
+  changed();
 }
 
 export function setUi(changes) {
