@@ -36,7 +36,7 @@ def settings_for(folder: Path, graph_url: str, changes: dict[str, Any] | None = 
                 "verify_token": meta.VERIFY_TOKEN,
                 "webhook_port": 0,
                 "graph_api_url": graph_url,
-                "graph_timeout_seconds": 2,
+                "graph_timeout_seconds": 30,
                 "rate_limit": None,
                 "presence": "none",
             }

@@ -88,10 +88,10 @@ class TurnedTown(Town):
     async def settle(self) -> None:
         """Let come to an end what needs no time of the clock.
 
-        What hangs at Graph never comes to an end, nor what waits for the clock: then it is enough
-        that nothing moves for a moment. All else is waited for, since a slow machine is not one
-        that hangs: time that goes on while a claim is being written, or sent, would make sends of
-        one moment look like those of a later.
+        What hangs at Graph or in the engine never comes to an end, nor what waits for the clock:
+        then it is enough that nothing moves for a moment. All else is waited for, since a slow
+        machine is not one that hangs: time that goes on while a claim is being written, or sent,
+        would make sends of one moment look like those of a later.
         """
         calm = still = 0
         before: tuple[object, ...] = ()
@@ -116,8 +116,9 @@ class TurnedTown(Town):
 
     @property
     def _hanging(self) -> int:
-        """How much that is under way waits for the test: for an answer of Graph's, or the clock."""
-        return self.graph.hanging + len(self.turned.sleepers & self.up.outbox._tasks)
+        """How much waits for the test: for an answer of Graph's or the engine's, or the clock."""
+        asleep = len(self.turned.sleepers & self.up.outbox._tasks)
+        return self.graph.hanging + self.engine.running + asleep
 
     async def report(self, call: Call, state: str, code: int | None = None) -> None:
         """Meta tells what became of a call."""

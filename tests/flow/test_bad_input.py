@@ -174,7 +174,7 @@ async def test_as_large_as_meta_makes_them(town: Town, engine: FakeEngine) -> No
     people = [str(4915100000000 + n) for n in range(100)]
     items = [meta.text(people[n % 100], f"{n} " + "x" * 2500, at=1000) for n in range(1000)]
     assert await town.post_once(*items) == 200
-    await town.until(lambda: len(town.graph.accepted) >= 1000, 20)
+    await town.until(lambda: len(town.graph.accepted) >= 1000, 120)
     for place, person in enumerate(people):
         numbers = [int(body.split()[0]) for body in town.heard(person)]
         assert numbers == list(range(place, 1000, 100))

@@ -60,19 +60,19 @@ async def test_typing_is_shown_anew_until_the_turn_ends(
     gate = Gate()
     engine.answer_with = gate
     house = TurnedTown(tmp_path, monkeypatch, engine=engine, changes=showing("typing"))
-    async with house as turned, asyncio.timeout(8):
+    async with house as turned, asyncio.timeout(60):
         try:
             await awake(turned)
             said = meta.text(ANN, "think about it", at=int(turned.turned.now()))
             await turned.post(said)
             await turned.until(lambda: gate.waiting == 1)
-            await turned.turn(50, 10)
+            await turned.turn(50)
             await turned.until(lambda: len(turned.graph.presence) == 3)
             assert set(turned.graph.presence) == {(meta.PHONE_NUMBER_ID, id_of(said), True)}
         finally:
             gate.open()  # or the house would wait for it, for as long as its clock stands still
         await turned.hears(ANN, 1)
-        await turned.turn(60, 20)
+        await turned.turn(60)
         assert len(turned.graph.presence) == 3
 
 
