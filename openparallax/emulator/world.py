@@ -40,7 +40,7 @@ class Message:
         callback: ``biz_opaque_callback_data`` of a send.
         has_username: It was addressed by business-scoped id.
         errors: Meta's error objects of a failure.
-        answered_after_s: Of the business's: seconds since the person's last message was taken.
+        answered_after_s: Of the business's: seconds since the person's last message was posted.
         reactions: Emoji by whose it is: ``person`` or ``business``.
         is_deleted: Whoever wrote it took it back.
     """
@@ -98,7 +98,8 @@ class Chat:
         messages: In order of time; the page shows them so.
         open_until: Unix seconds until which the customer service window is open.
         typing_until: Unix seconds until which the bot is shown as typing.
-        heard_at: When the bot took the last message of the person; for answer times.
+        heard_at: When the person's last message was on its way to the bot, at the try that it took;
+            for answer times.
         referred_at: When they came by an advertisement and were not answered yet; unix seconds.
         free_from: When the bot answered that: for three days all is free.
     """

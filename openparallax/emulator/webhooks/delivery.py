@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from collections.abc import Iterator
 from ssl import SSLContext
 
 from openparallax.emulator.faults import Faults
@@ -11,7 +12,7 @@ from openparallax.emulator.webhooks.lanes import Lanes, Notification
 from openparallax.emulator.webhooks.posting import Posting, check_address
 from openparallax.emulator.webhooks.update import Update
 from openparallax.emulator.wire import Wire
-from openparallax.emulator.world import World
+from openparallax.emulator.world import Message, World
 
 __all__ = ["Delivery", "Update"]
 
@@ -193,6 +194,7 @@ class Delivery:
                 await self._pause(LONGEST_PAUSE_S)
                 continue
             hurries, attempt = self._hurries, notification.failures + 1
+            self._begin(notification)
             taken = await self._posting.post(
                 address,
                 notification.updates,
@@ -230,17 +232,27 @@ class Delivery:
             timer.cancel()
             self._pausing.discard(pause)
 
+    def _begin(self, notification: Notification) -> None:
+        """From here on the bot may answer, even before its 200 is here."""
+        if not notification.was_taken:
+            for message in self._of_people(notification):
+                chat = self._world.chat(message.number_id, message.person)
+                chat.heard_at = self._world.clock.now()
+
     def _tell_taken(self, notification: Notification) -> None:
         """Those whose message the bot has now see two ticks."""
         if notification.was_taken:
             return
         notification.was_taken = True
+        for message in self._of_people(notification):
+            self._world.move_up(message, "delivered")
+
+    def _of_people(self, notification: Notification) -> Iterator[Message]:
+        """What people wrote, of what this tells."""
         for update in notification.updates:
             message = self._world.message(update.wamid or "")
             if message is not None and not message.is_ours and not update.is_status:
-                self._world.move_up(message, "delivered")
-                chat = self._world.chat(message.number_id, message.person)
-                chat.heard_at = self._world.clock.now()
+                yield message
 
     def _look_whether_settled(self) -> None:
         if self.waiting:
