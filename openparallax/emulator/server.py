@@ -70,6 +70,8 @@ class Server:
                 asyncio.get_running_loop().remove_reader(one.fileno())
             await asyncio.sleep(0)
             listening.close()
+            for _ in range(2):  # aiohttp gives a connection that just begins its full time
+                await asyncio.sleep(0)
         if runner is not None:
             await runner.cleanup()
 

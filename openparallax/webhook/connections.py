@@ -35,6 +35,8 @@ async def stop_listening(server: asyncio.Server) -> None:
         loop.remove_reader(listening.fileno())
     await asyncio.sleep(0)
     server.close()
+    for _ in range(2):  # until it waits for a request: aiohttp gives one that begins its full time
+        await asyncio.sleep(0)
 
 
 class Acknowledgement(web.StreamResponse):

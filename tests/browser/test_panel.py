@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from openparallax.emulator import Emulator
 from openparallax.emulator.daemon_side import DaemonSide
+from tests.app.patience import until
 from tests.browser.window import Window
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -129,7 +130,7 @@ async def test_rules(window: Window, emulator: Emulator) -> None:
     panel = await window.tab("Faults")
     await panel.get_by_role("switch", name="window").click()
     await expect(panel.get_by_role("switch", name="window")).not_to_be_checked()
-    assert not emulator.rules.window
+    await until(lambda: not emulator.rules.window)  # the switch turns before the call arrives
 
 
 async def test_the_clock(window: Window, emulator: Emulator) -> None:
