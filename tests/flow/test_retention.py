@@ -46,10 +46,15 @@ async def later(town: TurnedTown, days: float) -> int:
 
 
 async def sweep(town: TurnedTown) -> int:
+    """Sweep until there is nothing to do; it need not all be done at once."""
     before = len(logged(town, "retention_done"))
-    town.up.housekeeping._remove_old.__self__._next = 0  # type: ignore[attr-defined]
-    await town.up.housekeeping._remove()
-    return sum(line["count"] for line in logged(town, "retention_done")[before:])
+    while True:
+        swept = len(logged(town, "retention_done"))
+        town.up.housekeeping._remove_old.__self__._next = 0  # type: ignore[attr-defined]
+        await town.up.housekeeping._remove()
+        done = logged(town, "retention_done")
+        if len(done) == swept:
+            return sum(line["count"] for line in done[before:])
 
 
 async def history(town: TurnedTown, engine: FakeEngine) -> list[str]:
