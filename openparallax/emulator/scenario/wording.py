@@ -58,7 +58,6 @@ RESERVED: Final = frozenset({name.split(maxsplit=1)[0] for name in (*OF_ALL, *OF
 """First words of steps; nobody may be called so."""
 MOST_REPEATS: Final = 1000
 MOST_STEPS: Final = 2000
-_POSTING = ("", "says", "sends", "taps", "reacts", "deletes")
 
 
 def read_steps(slot: Slot) -> tuple[Step, ...]:
