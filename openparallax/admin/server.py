@@ -15,8 +15,9 @@ from openparallax.errors import cannot_listen
 from openparallax.logs import Logger
 
 MOST_CONNECTIONS = 64
-"""At each door; for each one more the oldest that asks nothing is cut, so that nobody who only
-holds connections keeps a probe out. Two probes, a scraper and a few commands need a handful."""
+"""At each door; for each one more the oldest is cut that asks nothing or takes no answer, so that
+nobody who only holds connections keeps a probe out. Two probes, a scraper and a few commands need a
+handful."""
 IDLE_S = 30.0
 """How long a connection may be without a whole request; Prometheus keeps its own open."""
 FINISH_S = 2.0
@@ -202,7 +203,10 @@ class _FewConnections(web.Server):
             if (pipe := one.transport) is not None and not pipe.is_closing()
         }
         if len(live) > MOST_CONNECTIONS:
-            idle = (pipe for one, pipe in live.items() if one not in self._busy)
+            # An answer that is not taken would keep its connection busy for ever.
+            idle = (
+                pipe for one, pipe in live.items() if one not in self._busy or one.writing_paused
+            )
             next(idle, transport).abort()
 
 

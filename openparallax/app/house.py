@@ -8,25 +8,20 @@ from openparallax.app.admin import build_admin
 from openparallax.app.condition import Condition
 from openparallax.app.parts import Parts, build
 from openparallax.app.plugins import close_all
-from openparallax.app.reporting import report, tell
+from openparallax.app.reception import Reception
 from openparallax.app.status import Status
 from openparallax.clock import Clock
 from openparallax.config import Settings, Tls, WhatsApp
 from openparallax.errors import NotStored
-from openparallax.graph.errors import what_to_do
-from openparallax.inbox.admission import Admission
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.messages import Notification
-from openparallax.outbox.receipts import Receipts
-from openparallax.storage import Connection, Database, chats, envelopes, meta, news
+from openparallax.storage import Connection, Database, chats, envelopes, meta
 from openparallax.webhook.server import WebhookServer
 from openparallax.webhook.signature import Key
 from openparallax.webhook.tls import Certificates
 
 SEND_GRACE_S = 5.0
 """How long sends under way are given when the daemon stops."""
-_NO_RECEIPTS = Receipts()
 
 
 class House:
@@ -114,14 +109,15 @@ class House:
         self.posting, self.operator = parts.posting, parts.operator
         self.durable, self.volatile = parts.durable, parts.volatile
         self.graph, self.housekeeping = parts.graph, parts.housekeeping
-        self._transcripts, self._directory = parts.transcripts, parts.directory
         self._closables, self.presence = parts.closables, parts.presence
         whatsapp = self._settings.whatsapp
+        reception = Reception(parts, self.database, metrics=self.metrics, log=self._log)
         self.listener = WebhookServer(
             host=whatsapp.webhook_host,
             port=whatsapp.webhook_port,
             path=whatsapp.webhook_path,
-            accept=self.accept,
+            accept=reception.accept,
+            follow=reception.before_answering,
             verify_tokens=list(
                 {one.verify_token.get_secret_value(): None for one in whatsapp.numbers}
             ),
@@ -166,81 +162,6 @@ class House:
     async def _close_admin(self) -> None:
         await self.admin.close()
         await self.condition.stop()
-
-    # -- what comes in --------------------------------------------------------------------------
-
-    async def accept(self, notification: Notification) -> None:
-        """Store what one request carried; it is on disk when this returns.
-
-        Raises:
-            NotStored: Nothing of it is; Meta is to bring it again.
-            Draining: The same.
-        """
-
-        def work(connection: Connection) -> tuple[Admission, Receipts]:
-            receipts = _NO_RECEIPTS
-            if notification.statuses:
-                receipts = self.desk.apply(connection, notification.statuses)
-                if receipts.holds:
-                    self._directory.drop()
-            for item in notification.news:
-                news.keep(connection, item)
-            admission = self.door.admit(
-                connection,
-                notification.messages,
-                echoes=notification.echoes,
-                relinks=notification.relinks,
-                preferences=notification.preferences,
-                accounts=notification.accounts,
-            )
-            return admission, receipts
-
-        admission, _ = await self.database.unit(work, self._accepted)
-        # Before the 200 of an /otr: also what a failed commit may have left in the log.
-        if admission.has_scrubbed or (admission.parcels and self.housekeeping.must_truncate):
-            await self.housekeeping.truncate()
-        for item in notification.news:
-            tell(item, metrics=self.metrics, log=self._log)
-
-    def _accepted(self, result: tuple[Admission, Receipts]) -> None:
-        """On disk: have the words at hand, then tell dispatch and outbox; in this order."""
-        admission, receipts = result
-        for session, turn in receipts.unsaid:
-            self._transcripts[session.mode].note_unsaid(session, turn)
-        for session, turn in receipts.said_again:
-            self._transcripts[session.mode].note_said_again(session, turn)
-        self._hold_words(admission)
-        for chat, number in admission.ended:
-            self.dispatcher.ended(chat, number)
-        for chat in admission.handed_over:
-            self.presence.end(chat)
-        for loser, survivor in admission.merges:
-            self.dispatcher.merged(loser, survivor)
-        if admission.envelopes or admission.released:
-            self.dispatcher.admitted(admission.envelopes, admission.released)
-        if admission.parcels:
-            self.outbox.take(admission.parcels)
-        for chat in (*receipts.chats, *admission.reloads):
-            self.outbox.reload(chat)
-        for account, code in receipts.paused:
-            self.outbox.account(account).pause(code, what_to_do(code))
-        report(admission, receipts, metrics=self.metrics, log=self._log)
-
-    def _hold_words(self, admission: Admission) -> None:
-        for move in admission.moves:
-            self.durable.forget(move.left, move.turns)
-            self.dispatcher.moved(move)
-            self.outbox.reload(move.chat)
-        for session, turn in admission.erased:
-            self._transcripts[session.mode].drop(session, turn)
-        for session, turn in admission.unsaid:
-            self._transcripts[session.mode].note_unsaid(session, turn)
-        for session in admission.renewed:
-            self._transcripts[session.mode].renew(session)
-        for entry in admission.entries:
-            self._transcripts[entry.session.mode].hold(entry)
-        for session, hashed in admission.missed:
-            self._transcripts[session.mode].strike(session, hashed)
 
     # -- stopping -------------------------------------------------------------------------------
 

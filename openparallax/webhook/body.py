@@ -2,7 +2,10 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import NoReturn
+
+from pydantic_core import from_json
 
 from openparallax.errors import OpenParallaxError
 
@@ -21,9 +24,10 @@ class Unreadable(OpenParallaxError):  # noqa: N818 - a fact about the body, not 
 def parse_body(raw: bytes) -> object:
     """Decode a request's body.
 
-    The standard library's decoder is used: it is fast enough (a tenth of what a message may cost)
-    and its only failures on good JSON, thousands of levels or of digits, are mended here: what lies
-    too deep becomes null and such a number becomes null, so that the rest of the batch goes in.
+    Pydantic's decoder goes first, since it takes a third of the time. What it refuses the standard
+    library's may know (halves of surrogate pairs), and whose only failures on good JSON, thousands
+    of levels or of digits, are mended here: what lies too deep becomes null and such a number
+    becomes null, so that the rest of the batch goes in.
 
     Args:
         raw: The bytes as they came. Lone surrogates in escapes are left in the result.
@@ -32,6 +36,8 @@ def parse_body(raw: bytes) -> object:
         Unreadable: It is not UTF-8 or not JSON (which knows no NaN). It quotes nothing, and has no
             cause attached, since a decoder's exception holds the whole body.
     """
+    with suppress(ValueError):
+        return from_json(raw, allow_inf_nan=False, cache_strings="keys")
     try:
         text = raw.decode()
     except UnicodeDecodeError:

@@ -1,27 +1,35 @@
-"""What the server stands on: connections with limits, and answers that tell little."""
+"""What the server stands on: connections with limits."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
+from typing import cast
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
-from openparallax.clock import Clock
+from openparallax.webhook.answers import plain
+from openparallax.webhook.crowd import Crowd
+from openparallax.webhook.ordinary import OrdinaryConnection, OrdinaryRequests
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+_UNTAKEN = 32 * 1024
+"""Of answers, in bytes, that wait in the system; it counts twice that. The longest has 8 KB."""
 
-def plain(status: int, text: str | None = None, **headers: str) -> web.Response:
-    """A small answer in plain text that tells nothing about what answers."""
-    headers["Server"] = "OpenParallax"
-    if text is None:
-        return web.Response(status=status, headers=headers)
-    headers["X-Content-Type-Options"] = "nosniff"
-    # what came in a query may hold halves of surrogate pairs
-    body = text.encode("utf-8", "replace")
-    return web.Response(
-        status=status, body=body, headers=headers, content_type="text/plain", charset="utf-8"
-    )
+_READ_AT_ONCE = 16 * 1024
+"""How much of a body is parsed before others have their turn: of one in tiny chunks, a thousand.
+What comes is read 256 KB at a time all the same."""
+
+
+def bound_answers(server: asyncio.Server) -> None:
+    """Let the system keep little of what clients do not take; for all connections to come.
+
+    Without it that may be megabytes for each: tens of thousands of answers.
+    """
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNTAKEN)
 
 
 async def stop_listening(server: asyncio.Server) -> None:
@@ -39,67 +47,34 @@ async def stop_listening(server: asyncio.Server) -> None:
         await asyncio.sleep(0)
 
 
-class Acknowledgement(web.StreamResponse):
-    """The empty 200, written as it stands: one object answers all requests.
-
-    Nearly every answer is this one, and making a response anew (headers, checks, writer) costs a
-    third of all the time that a request takes. Only for `suits`.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-        self._second = -1
-        self._bytes = b""
-
-    @staticmethod
-    def suits(request: web.BaseRequest) -> bool:
-        """Whether nothing needs to be said about the connection."""
-        return request.keep_alive and request.version == HttpVersion11
-
-    @property
-    def keep_alive(self) -> bool:
-        return True
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        second = int(self._clock.now())
-        if second != self._second:
-            self._second = second
-            self._bytes = (
-                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: OpenParallax\r\n"
-                f"Date: {formatdate(second, usegmt=True)}\r\n\r\n"
-            ).encode("ascii")
-        transport = request.transport
-        if transport is None:
-            raise ConnectionResetError("the client went away")
-        transport.write(self._bytes)
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """All was written by `prepare`."""
-
-
 class Connections(web.Server):
     """aiohttp's low-level server, with its connections' limits set and their errors kept quiet.
 
     Args:
         handler: Answers a request.
+        ordinary: Answers those that need no such thing as a request made of them.
         on_malformed: Called for each request that is not HTTP; nothing of it is logged.
         idle_timeout_s: A connection is closed when for so long no request was completed: aiohttp's
             keep-alive timer runs from the connection's start and from each answer, and half-sent
             headers do not stop it.
         linger_s: How long what a refused client still sends is read and thrown away, so that it
             sees the refusal and not a broken connection.
+        crowd: Is told who comes, who goes, and who showed a signature.
     """
 
     def __init__(
         self,
         handler: _Handler,
         *,
+        ordinary: OrdinaryRequests,
         on_malformed: Callable[[], None],
         idle_timeout_s: float,
         linger_s: float,
+        crowd: Crowd,
     ) -> None:
         super().__init__(handler)
+        self._crowd = crowd
+        self._ordinary = ordinary
         self._on_malformed = on_malformed
         self._idle_timeout_s = idle_timeout_s
         self._linger_s = linger_s
@@ -107,32 +82,72 @@ class Connections(web.Server):
     def __call__(self) -> web.RequestHandler:
         return _Connection(
             self,
+            self._ordinary,
             self._on_malformed,
+            self._crowd,
             idle_timeout_s=self._idle_timeout_s,
             linger_s=self._linger_s,
         )
 
 
-class _Connection(web.RequestHandler):
-    __slots__ = ("_on_malformed",)
+class _Connection(OrdinaryConnection):
+    __slots__ = ("_crowd", "_on_malformed")
 
     def __init__(
         self,
         server: web.Server,
+        ordinary: OrdinaryRequests,
         on_malformed: Callable[[], None],
+        crowd: Crowd,
         *,
         idle_timeout_s: float,
         linger_s: float,
     ) -> None:
         super().__init__(
             server,
+            ordinary,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=idle_timeout_s,
             lingering_time=linger_s,
-            access_log=None,  # type: ignore[arg-type] # documented: None switches it off
+            access_log=None,  # documented: None switches it off
             auto_decompress=False,  # signatures are over what came, and a bomb must not expand
+            read_bufsize=_READ_AT_ONCE,
         )
         self._on_malformed = on_malformed
+        self._crowd = crowd
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._request_in_progress
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._crowd.came(self, cast("asyncio.Transport", transport))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._crowd.left(self)
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Cut off who sends requests and does not take the answers.
+
+        The system's buffers are full then, and some of ours: more than a thousand answers. To wait
+        would have no end, and meanwhile such a connection would hold all that it has sent.
+        """
+        super().pause_writing()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _process_keepalive(self) -> None:
+        if self._request_in_progress:  # aiohttp's task knows nothing of an ordinary one
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        super()._process_keepalive()
+
+    def _takes(self) -> bool:
+        is_taken = super()._takes()
+        if is_taken:
+            self._crowd.showed_signature(self)
+        return is_taken
 
     def handle_error(
         self,

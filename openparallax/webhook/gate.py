@@ -7,12 +7,16 @@ from aiohttp import hdrs, web
 from multidict import istr
 
 from openparallax.errors import OpenParallaxError
+from openparallax.webhook.room import Room
 from openparallax.webhook.signature import Key, speaks_for
+from openparallax.webhook.way import came_from_outside
 
 MAX_BODY = 4 * 1024 * 1024
 """Largest body taken, in bytes; Meta's own are up to 3 MB."""
+MOST_ARRIVING = 64 * 1024 * 1024
+"""Of all bodies that are not whole yet, together, in bytes."""
 
-_SIGNATURE = istr("X-Hub-Signature-256")
+SIGNATURE = istr("X-Hub-Signature-256")
 
 
 class Refused(OpenParallaxError):  # noqa: N818 - what the gate did, no fault
@@ -40,7 +44,7 @@ class Gate:
         keys: What requests are signed with; none means that signatures are not checked.
         accounts: The phone number ids of all accounts, also of those without a key.
         allow_unsigned: Without keys, take also what came through a proxy.
-        body_timeout_s: How long a body may take to arrive.
+        body_timeout_s: How long a body may take to arrive; less while too many others do.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Gate:
         self._everybody = accounts.union(*(key.accounts for key in keys))
         self._refuses_proxied = not keys and not allow_unsigned
         self._body_timeout_s = body_timeout_s
+        self._room = Room(MOST_ARRIVING)
 
     def others(self, accounts: frozenset[str] | None) -> frozenset[str]:
         """Our accounts that a request which speaks for ``accounts`` may not speak for."""
@@ -66,8 +71,12 @@ class Gate:
         Raises:
             Refused: It came through a proxy.
         """
-        if self._refuses_proxied and _is_proxied(request):
+        if self._refuses_proxied and came_from_outside(request):
             raise Refused(401, "proxied_unsigned")
+
+    def signer(self, raw: bytes, signature: str | None) -> frozenset[str] | None:
+        """Whom a body speaks for; None where it is not rightly signed, or nothing is checked."""
+        return speaks_for(raw, signature, self._keys)
 
     async def body(self, request: web.BaseRequest) -> tuple[bytes, frozenset[str] | None]:
         """The raw body of ``request``; a request without any signature is not waited for.
@@ -78,7 +87,7 @@ class Gate:
             Refused: Not signed, too long, too slow, cut off, or brought by a proxy.
         """
         self.check_way(request)
-        signature = request.headers.get(_SIGNATURE)
+        signature = request.headers.get(SIGNATURE)
         if self._keys and signature is None:
             raise Refused(401, "bad_signature", "missing")
         try:
@@ -92,7 +101,7 @@ class Gate:
             raise Refused(400, "broken_body") from None
         if not self._keys:
             return raw, None
-        accounts = speaks_for(raw, signature, self._keys)
+        accounts = self.signer(raw, signature)
         if accounts is None:
             raise Refused(401, "bad_signature", "wrong", is_read=True)
         return raw, accounts
@@ -100,14 +109,18 @@ class Gate:
     async def _wait_for(self, request: web.BaseRequest) -> bytes:
         if (request.content_length or 0) > MAX_BODY:
             raise Refused(413, "too_large")
-        async with asyncio.timeout(self._body_timeout_s):
+        patience = asyncio.timeout(self._body_timeout_s)
+        async with patience:
             if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = bytearray()
-            while chunk := await request.content.readany():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise Refused(413, "too_large")
+            with self._room.taken(patience) as take:
+                while chunk := await request.content.readany():
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        raise Refused(413, "too_large")
+                    take(len(chunk))
+                    await asyncio.sleep(0)  # what has come already would be read without a pause
         return bytes(body)
 
 
@@ -117,11 +130,3 @@ def _by_secret(keys: Sequence[Key]) -> tuple[Key, ...]:
     for key in keys:
         accounts[key.secret] = accounts.get(key.secret, frozenset()) | key.accounts
     return tuple(Key(secret, whose) for secret, whose in accounts.items())
-
-
-def _is_proxied(request: web.BaseRequest) -> bool:
-    for name in request.headers:
-        lower = name.lower()
-        if lower in {"forwarded", "via"} or lower.startswith("x-forwarded-"):
-            return True
-    return False

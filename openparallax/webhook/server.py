@@ -2,29 +2,34 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
-from ssl import SSLContext
-from typing import TypedDict
+from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
 from openparallax.clock import Clock
-from openparallax.errors import NotStored, cannot_listen
+from openparallax.errors import cannot_listen
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
-from openparallax.model.messages import Notification
-from openparallax.webhook.body import Unreadable, parse_body
+from openparallax.webhook.answers import Acknowledgement, EmptyAnswers, plain
 from openparallax.webhook.complaints import Complaint
-from openparallax.webhook.connections import Acknowledgement, Connections, plain, stop_listening
+from openparallax.webhook.connections import Connections, bound_answers, stop_listening
+from openparallax.webhook.crowd import Crowd, room_for
 from openparallax.webhook.gate import Gate, Refused
-from openparallax.webhook.payload import NOT_ITS_NUMBER, parse_notification
+from openparallax.webhook.handshakes import Handshakes
+from openparallax.webhook.intake import Accept, Follow, Intake
+from openparallax.webhook.ordinary import OrdinaryRequests
+from openparallax.webhook.payload import NOT_ITS_NUMBER
 from openparallax.webhook.signature import Key
-from openparallax.webhook.tls import HANDSHAKE_S, SHUTDOWN_S, Certificates
+from openparallax.webhook.tls import Certificates
 
 _FINISH_S = 5.0
 _LINGER_S = 2.0
 _HEALTH = "/healthz"
 
+_CROWDED = (
+    "more are connected than there is room for, so the oldest that showed no signature were closed;"
+    " a proxy in front, or a firewall, keeps strangers away; see LimitNOFILE for more room"
+)
 _HINTS = {
     NOT_ITS_NUMBER: "signed with the app secret of one account, for the number of another: either "
     "the app_secret of that account is missing or not its app's, or both apps subscribed to it",
@@ -36,23 +41,16 @@ _HINTS = {
 }
 
 
-class _Secured(TypedDict, total=False):
-    """What `asyncio` is told besides, to speak TLS."""
-
-    ssl: SSLContext
-    ssl_handshake_timeout: float
-    ssl_shutdown_timeout: float
-
-
 class WebhookServer:
     """Answers on ``path`` and on ``/healthz``; everything else is 404.
 
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        accept: Stores a notification; Meta is answered 200 when it returns and 503 when it raises.
-            Not called for a request with nothing to store. It runs to its end even if the client
-            goes away.
+        accept: Stores a notification; Meta is answered 200 when that is done and 503 when it
+            fails. Not called for a request with nothing to store. It runs to its end even if the
+            client goes away.
+        follow: Given what ``accept`` came to; what it returns is awaited before the 200.
         verify_tokens: What verification is asked with; any of them will do.
         keys: What requests are signed with; none means that signatures are not checked.
         accounts: The phone number ids of all accounts. Once there is any key, an account without
@@ -63,6 +61,7 @@ class WebhookServer:
         body_timeout_s: How long a body may take to arrive.
         idle_timeout_s: How long a connection may be without a whole request. Longer than proxies
             keep theirs (60 to 120), so that it is they who close.
+        most_connections: How many there may be at once; None: what the system has room for.
 
     Source:
         The HTTP table of the contract; Cloud API, webhooks (3 MB, repeated for seven days).
@@ -73,7 +72,8 @@ class WebhookServer:
         *,
         host: str,
         port: int,
-        accept: Callable[[Notification], Awaitable[None]],
+        accept: Accept,
+        follow: Follow | None = None,
         verify_tokens: Sequence[str],
         keys: Sequence[Key],
         log: Logger,
@@ -85,6 +85,7 @@ class WebhookServer:
         allow_unsigned: bool = False,
         body_timeout_s: float = 10.0,
         idle_timeout_s: float = 130.0,
+        most_connections: int | None = None,
     ) -> None:
         if not all(verify_tokens) or not all(key.secret for key in keys):
             raise ValueError("an empty token or secret would switch a check off")
@@ -92,9 +93,7 @@ class WebhookServer:
         self._port = port
         self._path = path
         self._certificates = certificates
-        self._accept = accept
         self._tokens = [token.encode() for token in verify_tokens]
-        self._is_signed_mode = bool(keys)
         self._gate = Gate(
             keys=keys,
             accounts=accounts,
@@ -107,15 +106,31 @@ class WebhookServer:
             label: Complaint(log, clock, "webhook_refused", state=label, hint=hint)
             for label, hint in _HINTS.items()
         }
-        self._failure = Complaint(log, clock, "webhook_not_accepted")
-        self._ok = Acknowledgement(clock)
-        self._clock = clock
-        self.last_at = 0.0
-        """When Meta was last let in, unix seconds; 0: never."""
+        self._intake = Intake(
+            accept,
+            follow,
+            gate=self._gate,
+            not_its_number=self._complaints[NOT_ITS_NUMBER],
+            log=log,
+            metrics=metrics,
+            clock=clock,
+        )
+        self._answers = EmptyAnswers(clock)
+        self._ok = Acknowledgement(self._answers)
         self._linger_s = min(_LINGER_S, body_timeout_s)
         self._idle_timeout_s = idle_timeout_s
+        self._crowd = Crowd(
+            room_for() if most_connections is None else most_connections,
+            on_cut=Complaint(log, clock, "connections_cut", hint=_CROWDED).happened,
+        )
+        self._handshakes: Handshakes | None = None
         self._runner: web.ServerRunner | None = None
         self._listening: asyncio.Server | None = None
+
+    @property
+    def last_at(self) -> float:
+        """When Meta was last let in, unix seconds; 0: never."""
+        return self._intake.last_at
 
     @property
     def port(self) -> int:
@@ -129,30 +144,28 @@ class WebhookServer:
             StartError: The address is taken (75) or not to be had (78), or the certificate cannot
                 be used (78).
         """
-        secured: _Secured = {}
-        if self._certificates is not None:
-            secured = {
-                "ssl": self._certificates.start(),
-                "ssl_handshake_timeout": HANDSHAKE_S,
-                "ssl_shutdown_timeout": SHUTDOWN_S,
-            }
         connections = Connections(
             self._answer,
+            ordinary=OrdinaryRequests(self._path, self._intake.take_signed, self._answers),
             on_malformed=lambda: self._metrics.count("webhook", "malformed"),
             idle_timeout_s=self._idle_timeout_s,
             linger_s=self._linger_s,
+            crowd=self._crowd,
         )
+        if self._certificates is not None:
+            context = self._certificates.start()
+            self._handshakes = Handshakes(connections, self._crowd, context)
         self._runner = web.ServerRunner(connections, shutdown_timeout=_FINISH_S)
         await self._runner.setup()
         try:
-            # Not aiohttp's TCPSite, which cannot limit how long a handshake takes.
             self._listening = await asyncio.get_running_loop().create_server(
-                connections, self._host, self._port, backlog=1024, **secured
+                self._handshakes or connections, self._host, self._port, backlog=1024
             )
         except OSError as error:
             await self.close()
             hint = "see webhook_host and webhook_port"
             raise cannot_listen(error, self._host, self._port, hint) from None
+        bound_answers(self._listening)
         self._port = self._listening.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -161,6 +174,8 @@ class WebhookServer:
             self._certificates.close()
         if self._listening is not None:
             await stop_listening(self._listening)
+        if self._handshakes is not None:
+            await self._handshakes.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -170,10 +185,7 @@ class WebhookServer:
         if path == self._path:
             try:
                 if method == hdrs.METH_POST:
-                    began = self._clock.monotonic()
-                    response = await self._receive(request)
-                    self._metrics.observe("webhook", "", self._clock.monotonic() - began)
-                    return response
+                    return await self._receive(request)
                 if method == hdrs.METH_GET:
                     return self._verify(request)
             except Refused as refused:
@@ -198,33 +210,17 @@ class WebhookServer:
 
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
         raw, accounts = await self._gate.body(request)
-        self.last_at = self._clock.now()
-        try:
-            notification = parse_notification(
-                parse_body(raw), accounts=accounts, others=self._gate.others(accounts)
-            )
-        except Unreadable:
-            # Meta would repeat what is signed for days, and it would not read better.
-            self._metrics.count("webhook", "unreadable")
-            return plain(200 if self._is_signed_mode else 400)
-        if not notification.is_empty:
-            try:
-                await self._accept(notification)
-            except NotStored:
-                self._metrics.count("webhook", "not_stored")
-                return plain(503)
-            except Exception as error:  # noqa: BLE001 - Meta brings it again; the log has no words
-                self._metrics.count("webhook", "failed")
-                self._failure.happened(exc_info=error)
-                return plain(503)
-            self._metrics.count("webhook", "stored")
-        else:
-            self._metrics.count("webhook", "ignored")
-        for name, times in notification.unsupported.items():
-            self._metrics.count("inbound_unsupported", name, by=times)
-        if NOT_ITS_NUMBER in notification.unsupported:
-            self._complaints[NOT_ITS_NUMBER].happened()
-        return self._ok if self._ok.suits(request) else plain(200)
+        if accounts is not None:
+            self._crowd.showed_signature(request.protocol)
+        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def answer(status: int) -> None:
+            if not answered.done():  # else the client went away
+                answered.set_result(status)
+
+        self._intake.take(raw, accounts, answer)
+        status = await answered
+        return self._ok if status == 200 and self._ok.suits(request) else plain(status)
 
     def _refuse(self, refused: Refused) -> web.StreamResponse:
         self._metrics.count("webhook", refused.label)

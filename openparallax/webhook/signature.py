@@ -20,6 +20,17 @@ class Key:
 
     secret: bytes = field(repr=False)
     accounts: frozenset[str]
+    _begun: "hmac.HMAC" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A copy of one that was begun takes half the time of beginning anew.
+        object.__setattr__(self, "_begun", hmac.new(self.secret, digestmod="sha256"))
+
+    def sign(self, raw: bytes) -> str:
+        """What Meta sends in ``X-Hub-Signature-256`` with this body."""
+        signing = self._begun.copy()
+        signing.update(raw)
+        return _PREFIX + signing.hexdigest()
 
 
 def speaks_for(raw: bytes, header: str | None, keys: Sequence[Key]) -> frozenset[str] | None:
@@ -41,7 +52,6 @@ def speaks_for(raw: bytes, header: str | None, keys: Sequence[Key]) -> frozenset
         return None
     accounts: frozenset[str] | None = None
     for key in keys:
-        expected = _PREFIX + hmac.digest(key.secret, raw, "sha256").hex()
-        if hmac.compare_digest(expected, header):
+        if hmac.compare_digest(key.sign(raw), header):
             accounts = key.accounts if accounts is None else accounts | key.accounts
     return accounts

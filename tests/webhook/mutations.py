@@ -30,13 +30,18 @@ def mutated(number: int) -> Any:
     dice = random.Random(number)  # noqa: S311 - repeatable is what it has to be
     body = copy.deepcopy(_BODIES[dice.choice(samples.NAMES)])
     for _ in range(dice.randint(1, 4)):
-        places = _places(body)
-        if places:
-            # the deeper of three: what is wrong with the frame hides all that is in it
-            at = max(dice.randrange(len(places)) for _ in range(3))
-            holder, key = places[at]
-            dice.choice(_CHANGES)(dice, holder, key, places)
+        change(dice, body)
     return body
+
+
+def change(dice: random.Random, body: Any) -> None:
+    """Make one thing wrong with ``body``, an object or an array."""
+    places = _places(body)
+    if places:
+        # the deeper of three: what is wrong with the frame hides all that is in it
+        at = max(dice.randrange(len(places)) for _ in range(3))
+        holder, key = places[at]
+        dice.choice(_CHANGES)(dice, holder, key, places)
 
 
 def mutated_bytes(number: int) -> bytes:

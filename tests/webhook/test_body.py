@@ -49,6 +49,35 @@ def test_what_is_no_json_is_unreadable_without_a_word_of_it(raw: bytes) -> None:
     assert str(error) == "The body is not JSON in UTF-8."
 
 
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from([*'0.eE+-[]{}":,\\u', ""]))),
+)
+def test_the_quick_decoder_says_what_the_standard_library_says(
+    value: object, changes: list[tuple[int, str]]
+) -> None:
+    text = json.dumps(value)
+    for chosen, mark in changes:
+        place = chosen % (len(text) + 1)
+        text = text[:place] + mark + text[place + 1 :]
+    try:
+        expected = repr(json.JSONDecoder(parse_constant=_no_json).decode(text))
+    except ValueError:
+        expected = ""
+    try:
+        found = repr(parse_body(text.encode()))
+    except Unreadable:
+        found = ""
+    assert found == expected
+
+
+def _no_json(constant: str) -> object:
+    raise ValueError(constant)
+
+
 @given(st.binary())
 def test_bytes_give_a_value_or_are_unreadable(raw: bytes) -> None:
     with contextlib.suppress(Unreadable):

@@ -12,6 +12,7 @@ from openparallax.webhook.signature import Key
 from tests.app.patience import come_and_listen
 from tests.fakes import meta
 from tests.fakes.counts import counted
+from tests.webhook import wire
 from tests.webhook.conftest import Listen, Listener
 
 MINE = frozenset({meta.PHONE_NUMBER_ID})
@@ -234,6 +235,37 @@ async def test_without_a_secret_what_a_proxy_brought_is_refused(
     assert "WHATSAPP_APP_SECRET" in line
     assert "allow_unsigned_webhooks" in line
     assert "quokka" not in line
+
+
+FROM_OUTSIDE = [
+    wire.head(Content_Length=len(HELLO), X_Real_IP="1.2.3.4"),
+    wire.head(Content_Length=len(HELLO), Cf_Ray="1"),
+    wire.head(Content_Length=len(HELLO)).replace(b"HTTP/1.1", b"HTTP/1.0"),  # as nginx does
+    wire.head(Content_Length=len(HELLO)).replace(b"Host: localhost", b"Host: bot.example.org"),
+    wire.head(Content_Length=len(HELLO)).replace(b"Host: localhost", b"Host: 203.0.113.7:443"),
+    wire.head(Content_Length=len(HELLO)).replace(b"Host: localhost", b"Host: localhost.evil.org"),
+    wire.head(Content_Length=len(HELLO), Origin="null"),  # a page in the operator's browser
+    wire.head(Content_Length=len(HELLO), Sec_Fetch_Site="cross-site"),
+]
+
+
+@pytest.mark.parametrize("head", FROM_OUTSIDE)
+async def test_without_a_secret_what_shows_otherwise_that_it_is_from_outside_is_refused(
+    listen: Listen, head: bytes
+) -> None:
+    listener = await listen(keys=())
+    assert (await wire.exchange(listener.server.port, head, HELLO)).status == 401
+    assert listener.heard.notifications == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9443", "[::1]:9443", "bot.localhost:80"])
+async def test_without_a_secret_any_name_of_loopback_will_do(listen: Listen, host: str) -> None:
+    listener = await listen(keys=())
+    head = wire.head(Content_Length=len(HELLO), Connection="close")
+    answer = await wire.exchange(
+        listener.server.port, head.replace(b"localhost", host.encode()), HELLO
+    )
+    assert answer.status == 200
 
 
 async def test_without_a_secret_what_comes_directly_is_taken(

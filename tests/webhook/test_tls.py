@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from openparallax.errors import StartError
 from openparallax.metrics import Metrics
-from openparallax.webhook import server as server_module
+from openparallax.webhook import handshakes
 from openparallax.webhook.server import WebhookServer
 from openparallax.webhook.tls import LOOK_EVERY_S, Certificates
 from tests.fakes import meta
@@ -273,7 +273,7 @@ def test_who_speaks_no_tls_or_nothing_at_all_is_turned_away_without_a_word(
         async with listening(files) as secured:
             for _ in range(20):
                 assert await wire.exchange(secured.port, POST) == wire.Answer(b"", is_closed=True)
-            monkeypatch.setattr(server_module, "HANDSHAKE_S", 0.05)
+            monkeypatch.setattr(handshakes, "HANDSHAKE_S", 0.05)
         async with listening(files) as secured:
             for sent in (b"", b"\x16\x03\x01"):
                 assert await wire.exchange(secured.port, sent) == wire.Answer(b"", is_closed=True)

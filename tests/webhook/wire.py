@@ -1,6 +1,7 @@
 """Requests byte by byte, for what no client library would send."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tests.fakes import meta
@@ -62,4 +63,6 @@ async def exchange(port: int, *pieces: bytes, patience_s: float = 5) -> Answer:
             is_closed = not more
     finally:
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
     return Answer(came, is_closed)
