@@ -8,13 +8,17 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from openparallax import logs
 from openparallax.app.house import SEND_GRACE_S, House
+from openparallax.app.memory import keep_out_of_core_dumps
 from openparallax.app.notify import Heartbeat, Notifier, describe, take_watchdog
 from openparallax.clock import Clock, SystemClock
 from openparallax.config import Settings
+from openparallax.errors import NotStored, StartError
 from openparallax.storage import Connection
+from openparallax.storage.trouble import advice_on, is_damage
 
 CLOSING_S = 15.0
 """How long the rest of a stop may take, beside draining and sending: requests that are under way,
@@ -32,6 +36,7 @@ def run(settings: Settings) -> int:
     """
     log = logs.configure(level=settings.log.level, render=settings.log.format)
     os.umask(0o077)
+    keep_out_of_core_dumps()
     # The watchdog's signal, or a crash in a library, says where it hung: code, and no words.
     faulthandler.enable()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -79,7 +84,10 @@ async def _serve(settings: Settings, log: logs.Logger) -> int:
         clock=clock,
         log=log,
     )
-    await house.start()
+    try:
+        await house.start()
+    except NotStored as error:
+        raise _unusable(settings.storage.path, error) from None
     _calm_the_collector()
     heart.start()
     await ending.wait()
@@ -87,6 +95,13 @@ async def _serve(settings: Settings, log: logs.Logger) -> int:
     await house.stop()
     heart.stop()
     return 0
+
+
+def _unusable(path: Path, error: NotStored) -> StartError:
+    """Damage does not go away by trying again; everything else may."""
+    what = advice_on(error.reason) or "try again"
+    code = 78 if is_damage(error.reason) else 75
+    return StartError(f"storage.url: {path}: {error}; {what}.", exit_code=code)
 
 
 def _describe(house: House, ending: asyncio.Event, clock: Clock) -> str:

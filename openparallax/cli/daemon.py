@@ -25,8 +25,9 @@ def serve(config: Path | None, graph_api_url: str | None, storage_url: str | Non
     for the next start. A second signal ends it at once. Try the file with "openparallax check"
     first.
 
-    Exit codes: 0 stopped in order; 75 the port is taken or another process has the database; 78 the
-    configuration, or something that it names, cannot be used.
+    Exit codes: 0 stopped in order; 75 the port is taken, another process has the database, or its
+    disk refuses; 78 the configuration, or something that it names, cannot be used, such as a
+    database that is damaged.
     """
     # With it Python would write the keys of each connection to Graph and to the model's provider
     # into a file, and whoever has those can read what went over it: off the record as well.

@@ -69,6 +69,7 @@ def dev(scenarios: tuple[Path, ...], **asked: Any) -> None:
     import asyncio  # noqa: PLC0415 - --help need not wait for it
 
     from openparallax.app.dev import run  # noqa: PLC0415 - the same
+    from openparallax.app.memory import keep_out_of_core_dumps  # noqa: PLC0415 - the same
 
     browser = not asked.pop("no_browser")
     options = run.Options(browser=browser, **{k: v for k, v in asked.items() if v is not None})
@@ -76,6 +77,7 @@ def dev(scenarios: tuple[Path, ...], **asked: Any) -> None:
         from openparallax.app.dev.scenarios import play_all  # noqa: PLC0415 - the same
 
         sys.exit(asyncio.run(play_all(scenarios, options, click.echo)))
+    keep_out_of_core_dumps()
     sys.exit(asyncio.run(run.run(options, click.echo)))
 
 

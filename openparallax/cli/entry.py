@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -34,6 +35,8 @@ class _Commands(InOrder):
 
     def invoke(self, ctx: click.Context) -> Any:
         _print_what_can_be_printed()
+        # Whatever a command makes, also what SQLite makes for it, is for its user alone.
+        before = os.umask(0o077)
         try:
             return self._invoke(ctx)
         except ConfigError as error:
@@ -58,6 +61,8 @@ class _Commands(InOrder):
                 ctx.exit(_EX_TEMPFAIL)
             click.echo(f"openparallax: internal error: {_trace(error)}", err=True)
             ctx.exit(_EX_SOFTWARE)
+        finally:
+            os.umask(before)
 
     def _invoke(self, ctx: click.Context) -> Any:
         try:

@@ -159,7 +159,8 @@ def _show(chat: Mapping[str, Any]) -> None:
             f"opened {when(session['opened_at'])}, {counted(session['messages'], 'message')}"
         )
     for spent in chat.get("usage", ()):
-        click.echo(f"  tokens             {spent['tokens']} {spent['kind']}, {spent['model']}")
+        told = f"{spent['tokens']} {escaped(spent['kind'])}, {escaped(spent['model'])}"
+        click.echo(f"  tokens             {told}")
     if "transcript" in chat:
         click.echo("  What was said on the record, in the time of this machine:")
         for said in chat["transcript"]:

@@ -97,6 +97,7 @@ def load(
         warnings=(
             *rules.warnings(channel, file.admin),
             *rules.national_numbers(_block(whatsapp)),
+            *rules.secrets_others_may_read(path, tree),
         ),
     )
 

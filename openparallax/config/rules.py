@@ -1,7 +1,9 @@
 """What no single key can be blamed for."""
 
 import re
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from openparallax.config.document import Tree
@@ -14,6 +16,8 @@ from openparallax.config.whatsapp import WhatsApp
 _GAP: Final = re.compile(r"\{(\s*[A-Za-z_]\w*\s*)\}")
 _NATIONAL: Final = re.compile(r"[\s(]*0(?!0)")
 _VARIABLE: Final = re.compile(r"\$\$?\{[^}]*\}")
+_SECRETS: Final = frozenset({"access_token", "app_secret", "api_key"})
+_ELSEWHERE: Final = re.compile(r"\s*(\$\{|credential:|file:|\Z)")
 
 WHATSAPP: Final[Where] = ("channels", "whatsapp")
 
@@ -168,6 +172,37 @@ def national_numbers(whatsapp: Mapping[str, Tree]) -> tuple[str, ...]:
                     ' number with its country code, such as "+49 151 12345678"'
                 )
     return tuple(found)
+
+
+def secrets_others_may_read(path: Path, tree: Tree) -> tuple[str, ...]:
+    """Warn of secrets that stand in a file which every user of the machine may read.
+
+    The verify token is not among them: whoever has it can answer Meta's question, and no more.
+    """
+    try:
+        is_open = path.stat().st_mode & stat.S_IROTH
+    except OSError:
+        is_open = 0
+    if not is_open:
+        return ()
+    found = ", ".join(_secrets_in(tree, ""))
+    if not found:
+        return ()
+    return (f"other users of this machine may read this file, and {found} stands in it: chmod 600",)
+
+
+def _secrets_in(tree: Tree, place: str) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key in _SECRETS:
+                texts = value if isinstance(value, list) else [value]
+                if any(isinstance(one, str) and not _ELSEWHERE.match(one) for one in texts):
+                    yield f"{place}{key}"
+            else:
+                yield from _secrets_in(value, f"{place}{key}.")
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield from _secrets_in(value, f"{place}{index}.")
 
 
 def _default(model: type[Section], name: str) -> Any:

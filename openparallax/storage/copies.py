@@ -3,9 +3,11 @@
 They hold words, so what is forgotten is scrubbed in them too (`erasing`).
 """
 
+import errno
 import os
 import re
 import sqlite3
+import stat
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -192,6 +194,46 @@ def create(path: Path) -> int:
     file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     give_to_owner_of(path.parent, file)
     return file
+
+
+def open_own(path: Path) -> int:
+    """Open a file of ours that stays, and make it where it is missing; its descriptor.
+
+    Raises:
+        OSError: It is a link, or no file, or a second name of somebody else's.
+    """
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    file = os.open(path, flags, 0o600)
+    try:
+        _see_no_trap(os.fstat(file), path)
+        give_to_owner_of(path.parent, file)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def see_no_traps(database: Path) -> None:
+    """See that root, in the folder of another user, is not led elsewhere by a database's name.
+
+    What it led to would become readable to that user, or be spoilt. Anybody else may have their
+    database behind a link of their own.
+
+    Raises:
+        OSError: One of the database's names is a link, or no file, or of somebody else's.
+    """
+    if os.geteuid() != 0 or database.parent.stat().st_uid == 0:
+        return
+    for end in ("", "-wal", "-shm", "-journal"):
+        path = Path(f"{database}{end}")
+        with suppress(FileNotFoundError):
+            _see_no_trap(path.lstat(), path)
+
+
+def _see_no_trap(found: os.stat_result, path: Path) -> None:
+    is_shared = found.st_nlink != 1 and found.st_uid != path.parent.stat().st_uid
+    if not stat.S_ISREG(found.st_mode) or is_shared:
+        raise OSError(errno.ELOOP, f"{path.name} is a link, or no file")
 
 
 def give_to_owner_of(folder: Path, file: int) -> None:

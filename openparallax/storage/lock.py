@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openparallax.errors import Refusal, StartError
-from openparallax.storage.copies import give_to_owner_of
+from openparallax.storage import copies
 
 _TRIES = 5
 _TRY_EVERY_S = 0.05
@@ -76,8 +76,7 @@ class Lock:
             StartError: Another process has it.
         """
         path = lock_path(self._database)
-        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        give_to_owner_of(path.parent, file)
+        file = copies.open_own(path)
         for left in reversed(range(_TRIES)):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ from openparallax.errors import Refusal, StartError
 from openparallax.storage import copies, telling
 from openparallax.storage.database import Connection
 from openparallax.storage.lock import Lock
-from openparallax.storage.migrations import APPLICATION_ID, newest
+from openparallax.storage.migrations import APPLICATION_ID, newest, what_is_foreign
 from openparallax.storage.unit import name_of
 
 
@@ -23,7 +23,8 @@ def verify(path: Path) -> int:
     Reads all of it.
 
     Raises:
-        Refusal: It is none, or it is damaged, or a newer OpenParallax made it.
+        Refusal: It is none, or it is damaged, or a newer OpenParallax made it, or somebody put
+            into it what would be run by us.
     """
     try:
         if not path.is_file():
@@ -45,6 +46,13 @@ def _verify(file: Connection, path: Path) -> int:
         raise Refusal(
             f"{path} has schema {version}, this program knows {newest()}: it was made by a newer "
             "OpenParallax. Install that one, then restore."
+        )
+    # A file from elsewhere may have statements in it, which SQLite would run for us.
+    file.execute("PRAGMA trusted_schema = OFF")
+    if foreign := what_is_foreign(file):
+        raise Refusal(
+            f"{path} has something in it that OpenParallax did not make, or lacks something: "
+            f"{', '.join(map(repr, foreign[:5]))}. It is not used; take another backup."
         )
     found = file.execute("PRAGMA quick_check(1)").fetchone()
     if found != ("ok",):

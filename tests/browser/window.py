@@ -4,6 +4,8 @@ import shutil
 
 from playwright.async_api import ConsoleMessage, Error, Locator, Page, Request, expect
 
+HOSTILE = "evil.example"
+"""A name of somebody else's that leads to this machine, as it does after DNS rebinding."""
 ARGUMENTS = (
     "--disable-gpu",
     "--disable-quic",
@@ -11,6 +13,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {HOSTILE} 127.0.0.1",
 )
 PATIENCE_MS = 15_000
 """Nothing takes so long, but on a machine that has other things to do."""

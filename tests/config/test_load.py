@@ -344,7 +344,7 @@ def test_further_numbers_have_what_they_say_and_else_what_the_first_one_has(
     assert third.allowed_numbers == first.allowed_numbers != second.allowed_numbers
     assert (second.rate_limit, third.rate_limit) == (None, first.rate_limit)
     assert (second.graph_timeout_seconds, third.graph_timeout_seconds) == (20, 5)
-    [warning] = settings.warnings
+    [warning] = [one for one in settings.warnings if "may read" not in one]
     assert warning.startswith("channels.whatsapp.accounts.0.allowed_numbers is empty: everybody")
 
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
+from openparallax.config import rules
 from tests.config.files import ENVIRONMENT, SMALLEST, ModelSettings, load, problems, with_line
 from tests.config.files import with_block as with_block_of
 
@@ -303,3 +305,38 @@ def test_a_further_numbers_credential_that_is_empty_is_told(
     [problem] = problems(tmp_path, with_line("accounts: [{phone_number_id: '77'}]"), environment)
 
     assert "accounts.0.access_token: is looked up as the credential whatsapp_77_access" in problem
+
+
+@pytest.mark.parametrize(
+    ("line", "mode", "is_told"),
+    [
+        ("access_token: quokka", 0o644, True),
+        ("access_token: quokka", 0o604, True),
+        ("access_token: quokka", 0o640, False),
+        ("access_token: ${WHATSAPP_ACCESS_TOKEN}", 0o644, False),
+        ("access_token_env: WHATSAPP_ACCESS_TOKEN", 0o644, False),
+    ],
+)
+def test_a_secret_in_a_file_that_everybody_may_read(
+    tmp_path: Path, line: str, mode: int, *, is_told: bool
+) -> None:
+    text = SMALLEST.replace("access_token_env: WHATSAPP_ACCESS_TOKEN", line)
+    load(tmp_path, text)
+    [file] = tmp_path.glob("*.yaml")
+    file.chmod(mode)
+    found = [
+        one
+        for one in rules.secrets_others_may_read(file, yaml.safe_load(text))
+        if "other users of this machine" in one
+    ]
+    assert bool(found) == is_told
+    assert not [one for one in found if "quokka" in one]
+
+
+def test_a_secret_that_everybody_may_read_is_told_at_every_start(tmp_path: Path) -> None:
+    text = SMALLEST.replace("access_token_env: WHATSAPP_ACCESS_TOKEN", "access_token: quokka")
+    load(tmp_path, text)
+    next(tmp_path.glob("*.yaml")).chmod(0o644)
+    settings = load(tmp_path, text)
+    [warning] = [one for one in settings.warnings if "may read" in one]
+    assert "channels.whatsapp.access_token stands in it: chmod 600" in warning

@@ -1,0 +1,1 @@
+"""Proofs of SECURITY.md that need other programs: proxies in front of the listener."""

@@ -1,0 +1,1 @@
+"""Proofs of SECURITY.md that are quick; those that need other programs are in faults/security."""
