@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
@@ -103,7 +104,25 @@ def shorten(number: str) -> str:
 Event = MutableMapping[str, Any]
 
 
+class _Stamp:
+    """Say when, to the microsecond; what stays the same for a second is rendered once in it."""
+
+    def __init__(self) -> None:
+        self._latest = 0, "1970-01-01T00:00:00"
+
+    def __call__(self, _logger: Any, _method: str, event: Event) -> Event:
+        second, ns = divmod(time.time_ns(), 1_000_000_000)
+        latest, rendered = self._latest
+        if second != latest:
+            rendered = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._latest = second, rendered
+        event["timestamp"] = f"{rendered}.{ns // 1000:06d}Z"
+        return event
+
+
 def _only_known_keys(_logger: Any, _method: str, event: Event) -> Event:
+    if event.keys() <= KEYS:
+        return event
     unknown = [key for key in event if key not in KEYS and key != "exc_info"]
     for key in unknown:
         del event[key]
@@ -150,11 +169,13 @@ class _Patient:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
-            try:
-                return self._stream.write(text)
-            except UnicodeEncodeError:
-                return self._stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+        try:
+            return self._stream.write(text)
+        except UnicodeEncodeError:
+            with suppress(OSError, ValueError):
+                self._stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+        except (OSError, ValueError):
+            pass
         return len(text)
 
     def flush(self) -> None:
@@ -176,11 +197,29 @@ class _ForeignLogs(logging.Handler):
         self._log.warning("library_warned", **keys)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=repr).encode
 
 
-def _to_json(event: Event, **_: Any) -> str:
-    return _encode(event)
+def _as_json(_logger: Any, _method: str, event: Event) -> str:
+    return _visible(_encode(event))
+
+
+def _visible_values(_logger: Any, _method: str, event: Event) -> Event:
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = _visible(value)  # of other values the renderer shows the repr
+    return event
+
+
+def _visible(text: str) -> str:
+    """``text`` with JSON's escapes for what is not seen: foreign text may hold it.
+
+    A terminal obeys control characters (the C1 ones too, which JSON itself lets through), others
+    break lines or turn them round. In a line of JSON this changes nothing that is read from it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def configure(
@@ -207,15 +246,15 @@ def configure(
             colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
         if as_text
-        else structlog.processors.JSONRenderer(serializer=_to_json)
+        else _as_json
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _Stamp(),
             _wordless_exception,
             _only_known_keys,
-            *([_exception_as_text] if as_text else []),
+            *([_visible_values, _exception_as_text] if as_text else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

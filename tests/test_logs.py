@@ -90,6 +90,27 @@ def test_a_line_break_makes_no_second_line() -> None:
     assert len(book.text.split("\n")) == 2
 
 
+ODD = "a\x1b[31m\x7f\x85\x9b2J\u2028\u2029\u202e\u200f\ufeff\U000e0041\ud83d\r\n\0b"
+"""Colours, deletion, a C1 control that clears screens, line ends, text turned round, the unseen."""
+
+
+@pytest.mark.parametrize("render", ["text", "json"])
+def test_nothing_in_a_line_moves_a_cursor_or_ends_it(render: Literal["text", "json"]) -> None:
+    book = Book(render)
+    book.log.info("odd", reason=ODD, path=f"/x{ODD}", name=[ODD], exc_info=fail(NotStored(ODD)))
+    logging.getLogger("library" + ODD).warning("words")
+    shown = book.text.replace("\n    NotStored (", " (")  # the frames' line, which is ours
+    assert len(shown.split("\n")) == 3
+    assert "".join(shown.split("\n")).isprintable()
+
+
+def test_what_is_escaped_reads_the_same_in_json() -> None:
+    book = Book()
+    book.log.info("odd", reason=ODD, name="Zoë 🐦")
+    assert (book.line["reason"], book.line["name"]) == (ODD, "Zoë 🐦")
+    assert "Zoë 🐦" in book.text
+
+
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 def test_what_is_below_the_level_is_not_written(level: str) -> None:
     book = Book(level=level)

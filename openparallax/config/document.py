@@ -180,7 +180,10 @@ class _Builder:
                 where, "has a tag: put quotes round a value that begins with an exclamation mark"
             )
             return ""
-        if value is None and "#" in self._text[node.start_mark.line][node.start_mark.column :]:
+        mark = node.start_mark  # behind the last line, where the file ends with a bare `?`
+        if value is None and any(
+            "#" in line[mark.column :] for line in self._text[mark.line :][:1]
+        ):
             self._problems.commented.add(where)
         if isinstance(value, str) and not _is_text(value):
             self._problems.add(where, "holds a character that is no text (half of a pair)")

@@ -11,9 +11,9 @@ def normalise_number(spelling: str) -> str:
     """Make of ``+1 (555) 000-1111`` the digits ``15550001111``.
 
     Brackets, dots, slashes, every kind of space, dash and invisible mark may stand between the
-    digits (numbers copied from a phone's contacts hold such marks); a leading ``+`` or ``00`` and
-    the ``(0)`` of ``+49 (0)30 …`` fall away. A business-scoped user id is returned as it is, since
-    its letters' case matters.
+    digits (numbers copied from a phone's contacts hold such marks); a leading ``+`` or ``00``, or
+    both, and the ``(0)`` of ``+49 (0)30 …`` fall away. A business-scoped user id is returned as it
+    is, since its letters' case matters.
 
     Raises:
         ValueError: It is neither; the message has no part of it.
@@ -26,12 +26,13 @@ def normalise_number(spelling: str) -> str:
         return bare
     if bare.startswith("+"):
         bare = bare[1:].replace("(0)", "", 1)
-    elif bare.startswith("00"):
-        bare = bare[2:]
     digits = "".join(c for c in bare if c not in _SEPARATORS and unicodedata.category(c) != "Pd")
-    if not digits.isdecimal() or not 7 <= len(digits) <= 15:
+    found = "".join(str(unicodedata.decimal(c)) for c in digits) if digits.isdecimal() else ""
+    while found.startswith("00"):
+        found = found[2:]
+    if not 7 <= len(found) <= 15:
         raise ValueError(
             "is neither a telephone number with its country code (seven to fifteen digits, such as"
             ' "+1 555 000 1111") nor a business-scoped user id (such as "US.123…")'
         )
-    return "".join(str(unicodedata.decimal(c)) for c in digits)
+    return found

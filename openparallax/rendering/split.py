@@ -169,10 +169,13 @@ def _place(text: str, start: int, fit: int) -> int:
                 found = place
         if found:
             return found
-    cut = fit
-    while cut > start and (is_joined(text, cut) or text[cut - 1 : cut + 1] == "``"):
-        cut -= 1
-    return cut if cut > start else fit
+    for together in ("``", ""):  # of a run of backticks that fills the part, a cluster still is one
+        cut = fit
+        while cut > start and (is_joined(text, cut) or text[cut - 1 : cut + 1] == together):
+            cut -= 1
+        if cut > start:
+            return cut
+    return fit
 
 
 def _is_behind_bullet(text: str, start: int, place: int) -> bool:

@@ -15,6 +15,8 @@ from openparallax.config import normalise_number
         ("+1.555.000.1111", "15550001111"),
         ("0049 30 901820", "4930901820"),
         ("+49 (0)30 901820", "4930901820"),
+        ("+00 49 30 901820", "4930901820"),  # both ways of saying that a country code follows
+        ("(00) 49 30 901820", "4930901820"),
         ("+49 30/901820", "4930901820"),
         ("+44\u00a020\u200a7946\u20110958", "442079460958"),
         ("\u202a+1 555 000 1111\u202c", "15550001111"),
@@ -84,3 +86,12 @@ def test_anything_is_either_normalised_or_refused(spelling: str) -> None:
         return
     assert normalised.isascii()
     assert "." in normalised or 7 <= len(normalised) <= 15
+
+
+@given(st.text("+0(0)49 -\u0660\u0661", max_size=24))
+def test_what_is_normalised_is_so_already(spelling: str) -> None:
+    try:
+        found = normalise_number(spelling)
+    except ValueError:
+        return
+    assert normalise_number(found) == found

@@ -213,6 +213,12 @@ def test_a_wrong_block(tmp_path: Path, block: str, said: str) -> None:
     assert f": {said}" in problem
 
 
+def test_a_question_mark_alone_at_the_end_is_no_setting(tmp_path: Path) -> None:
+    """To YAML it is a key without a value, which would stand behind the last line."""
+    [problem] = problems(tmp_path, f"{SMALLEST}?\n")
+    assert "holds a key that is not a setting" in problem
+
+
 @pytest.mark.parametrize(("text", "said"), NOT_YAML)
 def test_what_is_no_yaml_at_all(tmp_path: Path, text: str, said: str) -> None:
     [problem] = problems(tmp_path, text)

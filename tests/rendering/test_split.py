@@ -293,6 +293,12 @@ def test_a_number_stays_with_its_item() -> None:
     assert split(text, 300)[1].startswith("1. bbb")
 
 
+def test_a_run_of_backticks_keeps_the_accent_behind_it() -> None:
+    assert split("```\u0301", 3) == ["``", "`\u0301"]
+    accented = "`" * 5000 + "\u0301 and more"
+    assert [part for part in split(accented) if part[0] == "\u0301"] == []
+
+
 def test_a_limit_that_no_character_fits_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 2"):
         split("a", 1)
