@@ -49,8 +49,8 @@ ensure_venv() {
         echo "Making .venv with $base" >&2
         "$base" -m venv --clear .venv && printf '%s' "$PWD" >.venv/.made-in || return 1
     fi
-    # The extras for tests hold all that the daemon alone needs.
-    if ! has_installed "${extras:-daemon}" && ! has_installed test; then
+    # The extras for tests hold all that the daemon alone needs, and not what others add.
+    if ! has_installed "${extras:-daemon}" && { [ -n "$extras" ] || ! has_installed test; }; then
         echo "Installing the project into .venv (about a minute)" >&2
         # Python makes bytecode of what it imports; of everything it would take a third longer.
         "$PYTHON" -m pip install -qq --disable-pip-version-check --no-compile \

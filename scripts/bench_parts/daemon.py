@@ -1,20 +1,21 @@
-"""The daemon as its users run it: `openparallax serve` on a file, with the limits switched off."""
+"""The daemon as its users run it: `openparallax serve` on a file, without the limits."""
 
 import json
 import os
 import sqlite3
-import subprocess
 import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench_parts.bodies import ACCOUNT, APP_SECRET
-from bench_parts.orders import Target
-from bench_parts.processes import Processes, find_port, stop
+import yaml
 
-SLOW_ENGINE = '''\
+from bench_parts.bodies import ACCOUNT, APP_SECRET
+from bench_parts.processes import find_port
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+ENGINE = '''\
 """An engine that takes its time, as models do; found by the daemon like any installed plugin."""
 
 import asyncio
@@ -23,22 +24,25 @@ from openparallax.plugin import PluginSettings, Reply, Tools, Turn
 
 
 class Slow:
-    """Wait, then say one word."""
+    """Wait, then say it back, or nothing."""
 
     class Settings(PluginSettings):
         """Settings of the engine."""
 
         seconds: float
+        is_silent: bool = False
 
     keeps_content = False
     writes_markdown = False
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self._seconds = settings.seconds
+        self._is_silent = settings.is_silent
 
     async def answer(self, turn: Turn) -> Reply:
-        await asyncio.sleep(self._seconds)
-        return Reply(text="there")
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
+        return Reply(text=None if self._is_silent else turn.text)
 
     async def close(self) -> None:
         pass
@@ -47,7 +51,7 @@ class Slow:
 
 def install_slow_engine(folder: Path) -> None:
     """Lay the engine into ``folder`` as pip would; on ``PYTHONPATH``, that is an installation."""
-    (folder / "bench_plugin.py").write_text(SLOW_ENGINE, "utf-8")
+    (folder / "bench_plugin.py").write_text(ENGINE, "utf-8")
     facts = folder / "bench_plugin-0.dist-info"
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: bench-plugin\nVersion: 0\n")
@@ -83,12 +87,26 @@ class Daemon:
     port: int
 
     @classmethod
-    def prepare(cls, name: str, folder: Path, engine: dict[str, Any], graph_port: int) -> "Daemon":
-        """Write the configuration; nothing runs yet."""
+    def prepare(
+        cls,
+        name: str,
+        folder: Path,
+        engine: dict[str, Any],
+        graph_port: int,
+        *,
+        as_shipped: bool = False,
+    ) -> "Daemon":
+        """Write the configuration; nothing runs yet.
+
+        Args:
+            as_shipped: Everything as in ``config.example.yaml``, which shows typing while an
+                answer is made; else no presence, since those it is compared with show none.
+        """
         daemon = cls(name, folder / name, engine, graph_port, find_port())
         daemon.folder.mkdir()
         # JSON is YAML.
-        daemon._file.write_text(json.dumps(daemon._configuration(), indent=2), "utf-8")
+        settings = daemon._as_shipped() if as_shipped else daemon._settings()
+        daemon.config.write_text(json.dumps(settings, indent=2), "utf-8")
         return daemon
 
     @property
@@ -96,10 +114,14 @@ class Daemon:
         return self.folder / "bench.db"
 
     @property
-    def _file(self) -> Path:
+    def config(self) -> Path:
         return self.folder / "config.yaml"
 
-    def _configuration(self) -> dict[str, Any]:
+    @property
+    def argv(self) -> list[str]:
+        return [sys.executable, "-m", "openparallax", "serve", "-c", str(self.config)]
+
+    def _settings(self) -> dict[str, Any]:
         return {
             "channels": {
                 "whatsapp": {
@@ -119,23 +141,15 @@ class Daemon:
             "admin": {"port": find_port()},
         }
 
-    def start(
-        self, processes: Processes, env: dict[str, str]
-    ) -> tuple[subprocess.Popen[bytes], float]:
-        """Start it; returns when it is healthy, with the seconds that took."""
-        argv = [sys.executable, "-m", "openparallax", "serve", "-c", str(self._file)]
-        started = time.perf_counter()
-        process = processes.start(self.name, argv, env)
-        processes.wait_healthy(process, self.name, self.port)
-        return process, time.perf_counter() - started
-
-    def as_target(self, process: subprocess.Popen[bytes]) -> Target:
-        return Target(self.name, self.port, process.pid)
-
-    def make_database(self, processes: Processes, env: dict[str, str]) -> None:
-        """Let the daemon make its file, and end in order."""
-        process, _ = self.start(processes, env)
-        stop(process)
+    def _as_shipped(self) -> dict[str, Any]:
+        """The example's settings, but for what says where and who, the engine and the limits."""
+        settings = yaml.safe_load((CHECKOUT / "config.example.yaml").read_text("utf-8"))
+        ours = self._settings()
+        ours["channels"]["whatsapp"] |= {"allowed_numbers": []}
+        del ours["channels"]["whatsapp"]["presence"]
+        del settings["channels"]["whatsapp"]["verify_token_env"]
+        settings["engine"] = {}  # the other engine has other settings
+        return merged(settings, ours)
 
     def count_admitted(self) -> int:
         """How many messages are on the disk as seen; the daemon must not run."""
@@ -143,3 +157,15 @@ class Daemon:
             (count,) = database.execute("SELECT count(*) FROM seen").fetchone()
         database.close()
         return int(count)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with what ``above`` says; sections are merged, all else is replaced."""
+    both = dict(below)
+    for key, value in above.items():
+        under = both.get(key)
+        if isinstance(value, Mapping) and isinstance(under, Mapping):
+            both[key] = merged(under, value)
+        else:
+            both[key] = value
+    return both

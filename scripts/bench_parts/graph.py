@@ -6,27 +6,37 @@ sends. Whatever asks how Graph behaves stands before `openparallax.emulator` ins
 
 import asyncio
 import itertools
+import os
 import re
 from collections.abc import Callable
 from typing import cast
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _NUMBER = re.compile(rb"#(\d+)#")
-_wamids = itertools.count()
+_TO = re.compile(rb'"to": ?"\+?([^"]*)"')
+_TOKEN = re.compile(rb'"biz_opaque_callback_data": ?"([^"]*)"')
+# Another stand-in may have answered the same server before.
+_wamids = itertools.count(int.from_bytes(os.urandom(6)))
+
+OnSent = Callable[[bytes, bytes, bytes], None]
+"""Told the wamid, the recipient and the token ("" where there is none) of each text sent."""
 
 
 class Graph(asyncio.Protocol):
     """One connection; answers every POST with 200 and tells the numbers that the texts hold.
 
     Args:
-        on_text: Called with the number between the hashes of each text sent. A POST without one
-            (a mark of having read, say) is answered and not told.
+        on_text: Called with the number between the hashes of each text sent, and with every one
+            where several messages are answered together. A POST without one (a mark of having
+            read, say) is answered and not told.
+        on_sent: Called for each text after that.
     """
 
     _transport: asyncio.Transport
 
-    def __init__(self, on_text: Callable[[int], None]) -> None:
+    def __init__(self, on_text: Callable[[int], None], on_sent: OnSent | None = None) -> None:
         self._on_text = on_text
+        self._on_sent = on_sent
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -51,14 +61,18 @@ class Graph(asyncio.Protocol):
         self._received = received
 
     def _answer(self, body: bytes) -> None:
+        wamid = b"wamid.HBgNMTU1NTA3ODM4ODEVAgARGBI%020dAA==" % next(_wamids)
         answer = (
             b'{"messaging_product":"whatsapp","contacts":[{"input":"+1","wa_id":"1"}],'
-            b'"messages":[{"id":"wamid.HBgNMTU1NTA3ODM4ODEVAgARGBI%020dAA=="}]}' % next(_wamids)
+            b'"messages":[{"id":"%b"}]}' % wamid
         )
         self._transport.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (len(answer), answer)
         )
-        number = _NUMBER.search(body)
-        if number:
-            self._on_text(int(number[1]))
+        numbers = _NUMBER.findall(body)
+        for number in numbers:
+            self._on_text(int(number))
+        if numbers and self._on_sent:
+            to, token = _TO.search(body), _TOKEN.search(body)
+            self._on_sent(wamid, to[1] if to else b"", token[1] if token else b"")

@@ -1,68 +1,22 @@
-"""The two ways of asking: until it is acknowledged, and until it is answered."""
+"""One round: messages are sent in a closed or an open loop, and what comes back is counted."""
 
 import asyncio
+import itertools
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol, cast
 
+from bench_parts.connections import Connections, Fresh, Kept
 from bench_parts.orders import Orders, Target
 
 GRACE_S = 10.0
 """How long after a round's end its answers may still come; then they are missing."""
+TICK_S = 0.001
+"""How often the timetable of an open loop is looked at; a loop's timers are no finer."""
 
 Built = tuple[int, int, bytes]
 """Contact, number in the text, request."""
-
-
-class OnAnswer(Protocol):
-    def __call__(self, connection: "Connection", *, is_ok: bool) -> None: ...
-
-
-class Connection(asyncio.Protocol):
-    """A keep-alive connection to a webhook, with one request at a time."""
-
-    _transport: asyncio.Transport
-
-    def __init__(self, on_answer: OnAnswer) -> None:
-        self._on_answer = on_answer
-        self._received = b""
-        self._asked = False
-        self.lost = False
-        self.number = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its type
-
-    def send(self, number: int, request: bytes) -> None:
-        self.number = number
-        self._asked = True
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        received = self._received + data if self._received else data
-        end = received.find(b"\r\n\r\n")
-        if end < 0:
-            self._received = received
-            return
-        at = received.find(b"Content-Length: ", 0, end)
-        length = int(received[at + 16 : received.find(b"\r\n", at)]) if at >= 0 else 0
-        if len(received) < end + 4 + length:
-            self._received = received
-            return
-        self._received = b""
-        self._asked = False
-        self._on_answer(self, is_ok=received.startswith(b"HTTP/1.1 200"))
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self.lost = True
-        if self._asked:
-            self._asked = False
-            self._on_answer(self, is_ok=False)
-
-    def close(self) -> None:
-        self._transport.close()
 
 
 @dataclass
@@ -71,135 +25,171 @@ class Counts:
 
     ends_at: float
     acknowledged: int = 0
-    count: int = 0
+    answered: int = 0
+    in_time: int = 0
     bad: int = 0
     twice: int = 0
     last_at: float = 0.0
-    took: list[float] = field(default_factory=list)
-
-    def one(self, started: float) -> None:
-        now = time.perf_counter()
-        if now <= self.ends_at:
-            self.count += 1
-            self.last_at = now
-            self.took.append(now - started)
+    late_s: float = 0.0
+    acknowledged_s: list[float] = field(default_factory=list)
+    answered_s: list[float] = field(default_factory=list)
 
 
-class Acknowledgements:
-    """Closed loop: each connection sends its next request when it has its answer."""
+class Run:
+    """Sends ``requests`` to ``target`` and counts.
 
-    missing = 0
+    In an open loop a message's time runs from when it was due, also where it had to wait for a
+    connection: a server that stops for a while is charged with everything due meanwhile (no
+    coordinated omission).
+    """
 
-    def __init__(self, orders: Orders, requests: deque[Built], counts: Counts) -> None:
-        self._connections = orders.connections
+    def __init__(
+        self, orders: Orders, target: Target, requests: deque[Built], counts: Counts
+    ) -> None:
+        self._orders = orders
         self._requests = requests
         self._counts = counts
-        self._sent_at: dict[Connection, float] = {}
-        self._finished = asyncio.get_running_loop().create_future()
-
-    async def run(self, target: Target) -> None:
-        connections = await _connect(target, self._connections, self._acknowledged)
-        for connection in connections:
-            self._send(connection)
-        await _at_most(self._finished, self._counts.ends_at)
-        self._counts.bad += len(self._sent_at)
-        self._sent_at.clear()
-        for connection in connections:
-            connection.close()
-
-    def answered(self, number: int) -> None:
-        """A slow engine's answer reached Graph; not what is measured here."""
-
-    def _send(self, connection: Connection) -> None:
-        now = time.perf_counter()
-        if self._requests and now < self._counts.ends_at and not connection.lost:
-            self._sent_at[connection] = now
-            _contact, number, request = self._requests.popleft()
-            connection.send(number, request)
-        elif not self._sent_at and not self._finished.done():
-            self._finished.set_result(None)
-
-    def _acknowledged(self, connection: Connection, *, is_ok: bool) -> None:
-        started = self._sent_at.pop(connection, 0.0)
-        if is_ok:
-            self._counts.acknowledged += 1
-            self._counts.one(started)
-        else:
-            self._counts.bad += 1
-        self._send(connection)
-
-
-class Trips:
-    """Keeps a bounded number of messages on their way; for each answer the next one goes out."""
-
-    def __init__(self, orders: Orders, requests: deque[Built], counts: Counts) -> None:
-        self._connections = orders.connections
-        self._outstanding = orders.outstanding
-        self._requests = requests
-        self._counts = counts
+        way = Fresh if orders.fresh else Kept
+        self._connections: Connections = way(target.port, orders.connections, self._acknowledged)
+        self._due: deque[float] = deque()
+        self._sent: dict[int, float] = {}
         self._on_the_way: dict[int, tuple[int, float]] = {}
         self._busy: set[int] = set()
         self._answered: set[int] = set()
-        self._ready: list[Connection] = []
-        self._finished = asyncio.get_running_loop().create_future()
+        self._statuses: deque[bytes] = deque()
+        self._status_numbers = itertools.count(-1, -1)
+        self._is_sending = False
+        self._finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def missing(self) -> int:
         return len(self._on_the_way)
 
-    async def run(self, target: Target) -> None:
-        connections = await _connect(target, self._connections, self._acknowledged)
-        self._ready.extend(connections)
+    @property
+    def unsent(self) -> int:
+        return len(self._due)
+
+    async def run(self) -> None:
+        await self._connections.open()
+        timetable = asyncio.ensure_future(self._keep_time()) if self._orders.per_second else None
         self._send()
-        await _at_most(self._finished, self._counts.ends_at)
-        for connection in connections:
-            connection.close()
+        # What is late is waited for, no longer than the grace.
+        await asyncio.wait([self._finished], timeout=self._counts.ends_at + GRACE_S - _now())
+        if timetable:
+            timetable.cancel()
+        self._counts.bad += len(self._sent)
+        self._connections.close()
 
     def answered(self, number: int) -> None:
         """Graph was sent the answer to message ``number``."""
+        if not self._orders.trips:
+            return  # a slow engine's; not what is measured here
         contact, started = self._on_the_way.pop(number, (0, 0.0))
         if not contact:
             self._counts.twice += number in self._answered
             return
         self._answered.add(number)
         self._busy.discard(contact)
-        self._counts.one(started)
+        self._counts.answered += 1
+        self._counted(started, self._counts.answered_s)
         self._send()
 
-    def _acknowledged(self, connection: Connection, *, is_ok: bool) -> None:
-        if is_ok:
-            self._counts.acknowledged += 1
-        else:
-            self._counts.bad += 1
-            contact, _started = self._on_the_way.pop(connection.number, (0, 0.0))
-            self._busy.discard(contact)
-        if not connection.lost:
-            self._ready.append(connection)
+    def post_statuses(self, requests: Iterable[bytes]) -> None:
+        """Post these before the next messages."""
+        self._statuses.extend(requests)
         self._send()
+
+    def _acknowledged(self, number: int, was_ok: bool) -> None:  # noqa: FBT001 - as `OnAnswer`
+        started = self._sent.pop(number, 0.0)
+        if not was_ok:
+            self._counts.bad += 1
+            contact, _ = self._on_the_way.pop(number, (0, 0.0))
+            self._busy.discard(contact)
+        elif number > 0:
+            self._counts.acknowledged += 1
+            if self._orders.trips:
+                self._counts.acknowledged_s.append(_now() - started)
+            else:
+                self._counted(started, self._counts.acknowledged_s)
+        self._send()
+
+    def _counted(self, started: float, took: list[float]) -> None:
+        now = _now()
+        if now <= self._counts.ends_at:
+            self._counts.in_time += 1
+            self._counts.last_at = now
+            took.append(now - started)
+        elif self._orders.per_second:
+            took.append(now - started)
 
     def _send(self) -> None:
-        now = time.perf_counter()
-        is_over = now >= self._counts.ends_at or not self._requests
-        while not is_over and self._ready and len(self._on_the_way) < self._outstanding:
-            if self._requests[0][0] in self._busy:
-                self._requests.rotate(-1)
-                if self._requests[0][0] in self._busy:
-                    break
-            contact, number, request = self._requests.popleft()
-            self._on_the_way[number] = (contact, now)
-            self._busy.add(contact)
-            self._ready.pop().send(number, request)
-            is_over = not self._requests
-        if is_over and not self._on_the_way and not self._finished.done():
+        if self._is_sending:
+            return
+        self._is_sending = True
+        while self._connections.is_free() and self._send_one():
+            pass
+        self._is_sending = False
+        if self._is_done():
+            # The statuses of the last answer are about to be posted.
+            asyncio.get_running_loop().call_soon(self._finish)
+
+    def _is_done(self) -> bool:
+        is_idle = not self._sent and not self._on_the_way and not self._statuses
+        return is_idle and self._is_over() and not self._finished.done()
+
+    def _finish(self) -> None:
+        if self._is_done():
             self._finished.set_result(None)
 
+    def _send_one(self) -> bool:
+        if self._statuses:
+            number = next(self._status_numbers)
+            self._sent[number] = _now()
+            self._connections.send(number, self._statuses.popleft())
+            return True
+        if self._is_over() or not self._is_wanted() or not self._find_one():
+            return False
+        contact, number, request = self._requests.popleft()
+        started = self._due.popleft() if self._orders.per_second else _now()
+        self._sent[number] = started
+        if self._orders.trips:
+            self._on_the_way[number] = (contact, started)
+            self._busy.add(contact)
+        self._connections.send(number, request)
+        return True
 
-async def _connect(target: Target, count: int, on_answer: OnAnswer) -> list[Connection]:
-    loop = asyncio.get_running_loop()
-    make = partial(Connection, on_answer)
-    return [(await loop.create_connection(make, "127.0.0.1", target.port))[1] for _ in range(count)]
+    def _is_over(self) -> bool:
+        if not self._requests:
+            return True
+        return _now() >= self._counts.ends_at and not self._due
+
+    def _is_wanted(self) -> bool:
+        if self._orders.per_second:
+            return bool(self._due)
+        return not self._orders.trips or len(self._on_the_way) < self._orders.outstanding
+
+    def _find_one(self) -> bool:
+        """Bring a message to the front whose contact has none on its way."""
+        for _ in range(2):
+            if self._requests[0][0] not in self._busy:
+                return True
+            self._requests.rotate(-1)
+        return False
+
+    async def _keep_time(self) -> None:
+        per_second = self._orders.per_second or 1.0
+        started = _now()
+        count = 0
+        while (now := _now()) < self._counts.ends_at:
+            while (due := started + count / per_second) <= now:
+                # The timer's own lateness is no server's.
+                self._counts.late_s = max(self._counts.late_s, now - due)
+                self._due.append(now)
+                count += 1
+            self._send()
+            await asyncio.sleep(TICK_S)
+        self._send()
 
 
-async def _at_most(finished: asyncio.Future[None], ends_at: float) -> None:
-    """Wait for the round's end, and for what is late no longer than the grace."""
-    await asyncio.wait([finished], timeout=ends_at + GRACE_S - time.perf_counter())
+def _now() -> float:
+    return time.perf_counter()

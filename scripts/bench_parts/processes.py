@@ -44,13 +44,27 @@ class Processes:
             kill(process)
 
     def start(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str]
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        core: int | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start ``argv``; what it prints goes to ``NAME.log`` in the bench's folder.
 
         It gets a session of its own, so that Ctrl-C reaches this process alone, which then ends
         the others in order.
+
+        Args:
+            core: The processor that it stays on, with all its threads; None: any.
         """
+
+        def before() -> None:
+            _die_with_parent()
+            if core is not None:
+                os.sched_setaffinity(0, {core})
+
         with (self._folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 argv,
@@ -59,7 +73,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - this process has one thread
+                preexec_fn=before,  # noqa: PLW1509 - this process has one thread
             )
         self._started.append(process)
         return process
@@ -87,6 +101,10 @@ class Processes:
             raise BenchError(f"the load generator failed with exit code {process.returncode}")
         return answer.decode()
 
+    def log_of(self, name: str) -> str:
+        """The end of what ``name`` printed."""
+        return (self._folder / f"{name}.log").read_text("utf-8", "replace")[-2000:]
+
     def wait_healthy(
         self, process: subprocess.Popen[bytes], name: str, port: int, timeout: float = 60
     ) -> None:
@@ -98,8 +116,7 @@ class Processes:
         ends_at = time.perf_counter() + timeout
         while not is_healthy(port):
             if process.poll() is not None or time.perf_counter() > ends_at:
-                log = (self._folder / f"{name}.log").read_text("utf-8", "replace")
-                raise BenchError(f"{name} did not start:\n{log[-2000:]}")
+                raise BenchError(f"{name} did not start:\n{self.log_of(name)}")
             time.sleep(0.005)
 
 
@@ -148,6 +165,14 @@ def resident_mb(pid: int) -> float:
     """Resident memory, megabytes of 2**20 bytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def find_cores() -> tuple[int, int] | None:
+    """One processor for the server and another for the generator; None where there is but one."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    cores = sorted(os.sched_getaffinity(0))
+    return (cores[-1], cores[0]) if len(cores) > 1 else None
 
 
 def sync_ms(folder: Path) -> float:
