@@ -42,6 +42,8 @@ class Asking:
             messages=tuple(
                 [
                     await self._message(transcript, envelope, entry)
+                    if envelope.detail == HAS_DETAILS
+                    else Message(entry.text.words, envelope.sent_at)
                     for envelope, entry in zip(group, texts, strict=True)
                 ]
             ),
@@ -49,8 +51,6 @@ class Asking:
 
     async def _message(self, transcript: Transcript, envelope: Envelope, entry: Entry) -> Message:
         words = entry.text.words
-        if envelope.detail != HAS_DETAILS:
-            return Message(words, envelope.sent_at)
         text = await transcript.read(envelope.session, envelope.number, DETAILS_PART)
         if text is None:
             return Message(words, envelope.sent_at)

@@ -11,6 +11,7 @@ from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
+from openparallax.model.noun import noun
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import Text
@@ -28,9 +29,9 @@ RENDERED_AT_ONCE = 2_000
 """Characters up to which an answer is rendered on the loop."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Spent:
-    """Tokens by kind, and the model that they were spent on."""
+    """Tokens by kind, as `usage.counts_in` reads them, and the model that they were spent on."""
 
     model: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class Spent:
 NOTHING_SPENT = Spent()
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Said:
     """What a turn came to: the engine's words, or a notice, or silence on purpose."""
 
@@ -64,7 +65,7 @@ class Post:
     take: Callable[[Sequence[Parcel]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Answer:
     """Whom a turn answers, until when that is allowed, and when it began."""
 
@@ -148,10 +149,12 @@ class Finisher:
 
     def _count_tokens(self, mode: Mode, spent: Spent) -> None:
         engine = self._engine_names[mode]
-        for kind, tokens in usage.counts_in(spent.usage).items():
+        for kind, tokens in spent.usage.items():
             self._metrics.count("tokens", f"{engine} {kind}", tokens)
 
     def _spent(self, chat: int, spent: Spent) -> Sequence[Write]:
+        if not spent.usage:
+            return ()
         return usage.add(usage.day_of(self._clock.now()), chat, spent.model, spent.usage)
 
     async def _count_spent(self, chat: int, spent: Spent) -> None:

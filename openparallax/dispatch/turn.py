@@ -18,7 +18,7 @@ from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
 from openparallax.pipeline import EngineError, Next
-from openparallax.storage import Connection, Database, Write, chats, envelopes
+from openparallax.storage import Connection, Database, Write, chats, envelopes, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.transcript import Transcripts
@@ -191,12 +191,11 @@ class TurnTaker:
         The first claim need not wait for the disk, since running and queued are the same after a
         crash; the claims after a death must, since they count the deaths.
         """
-        writes = envelopes.claim([one.number for one in group], deaths + 1)
 
         def work(connection: Connection) -> None:
             # An engine that answered at once is faster than the claim, which says nothing then.
             if not claim.is_over:
-                for write in writes:
+                for write in envelopes.claim([one.number for one in group], deaths + 1):
                     execute(connection, write)
 
         claim = _Claim()
@@ -212,7 +211,7 @@ class TurnTaker:
         turn = await self._asking.turn_for(chat, group, texts)
         try:
             reply = await self._pipelines[head.session.mode](turn)
-            spent = Spent(reply.model, reply.usage)
+            spent = Spent(reply.model, usage.counts_in(reply.usage))
             if reply.text is None:
                 return Said(is_silence=True, spent=spent)
             if isinstance(reply.text, str) and reply.text.strip():
@@ -226,7 +225,7 @@ class TurnTaker:
             reason = "CancelledError"
         except EngineError as error:
             self._failed(running, head, error)
-            return Said(notice=error.notice, spent=Spent(error.model, error.usage))
+            return Said(notice=error.notice, spent=Spent(error.model, usage.counts_in(error.usage)))
         except (KeyboardInterrupt, GeneratorExit):
             raise  # the process ends
         except BaseException as error:  # noqa: BLE001 - whatever it is, the person is told

@@ -14,14 +14,21 @@ _TRACE = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 async def read_answer(answer: aiohttp.ClientResponse) -> bytes | None:
-    """The answer's body, or None where it is longer than any of Graph's."""
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            answer.close()
-            return None
-    return bytes(body)
+    """The answer's body, or None where it is longer than any of Graph's.
+
+    A body that was read to its end has given its connection back; of any other it is cut.
+    """
+    content, body = answer.content, b""
+    try:
+        while not content.at_eof():
+            body += await content.readany()
+            if len(body) > MAX_ANSWER_BYTES:
+                answer.close()
+                return None
+    except BaseException:
+        answer.close()
+        raise
+    return body
 
 
 def outcome_of(http_status: int, body: bytes | None) -> Outcome:

@@ -1,7 +1,8 @@
 """What can become of a send, and what each class of error means for what waits behind it."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from openparallax.model.noun import noun
 
 
 class ErrorClass(Enum):
@@ -21,7 +22,7 @@ class ErrorClass(Enum):
     """Our mistake or a setting's: failed, and worth a look."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Accepted:
     """Graph took the message; ``wamid`` is its id, ``wa_id`` the recipient as Graph spells it."""
 
@@ -29,7 +30,7 @@ class Accepted:
     wa_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Refused:
     """Graph answered with an error.
 
@@ -44,14 +45,14 @@ class Refused:
     trace: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Unanswered:
     """No usable answer came: timeout, cut connection, 5xx. Graph may have accepted the message."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class NotSent:
     """The connection was never established, so Graph cannot have the message; safe to repeat."""
 

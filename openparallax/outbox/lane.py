@@ -3,10 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openparallax.clock import Timer
+from openparallax.model.noun import noun
 from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox.account import AccountState
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openparallax.outbox.lanes import Line
 
 
-@dataclass(frozen=True, slots=True)
+@noun(frozen=True, slots=True)
 class Next:
     """What follows a step of delivery.
 

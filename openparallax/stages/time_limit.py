@@ -61,6 +61,8 @@ class TimeLimit:
 
     async def _ended(self, running: asyncio.Task[Reply], *, within_s: float) -> bool:
         """Wait until ``running`` has ended, or the time is over; True if it has ended."""
+        if not running.done():
+            await asyncio.sleep(0)  # one step: an answer that is at hand needs no timer
         if running.done():
             return True
         over = asyncio.get_running_loop().create_future()

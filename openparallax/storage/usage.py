@@ -1,7 +1,7 @@
 """What was spent: tokens by day, chat, model and kind. No words, in either mode."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from openparallax.storage.database import Connection, Write
@@ -76,11 +76,23 @@ def counts_in(usage: Mapping[str, int]) -> dict[str, int]:
     return counts
 
 
+_DAYS = """
+WITH RECURSIVE days (this) AS (
+  SELECT min(day) FROM usage UNION ALL
+  SELECT (SELECT min(day) FROM usage WHERE day > this) FROM days WHERE this IS NOT NULL
+) SELECT this FROM days WHERE this IS NOT NULL"""
+
+
 def of_chat(
     connection: Connection, chat: int, first_day: int = 0, last_day: int = MOST_TOKENS
 ) -> list[Spent]:
     """What ``chat`` spent from ``first_day`` to ``last_day``, both included."""
-    return _read(connection, "WHERE chat = ? AND day BETWEEN ? AND ?", (chat, first_day, last_day))
+    # Day by day: a row is found by day and chat, and there are fewer days than rows by far.
+    return _read(
+        connection,
+        f"JOIN ({_DAYS}) ON day = this WHERE chat = ? AND day BETWEEN ? AND ?",
+        (chat, first_day, last_day),
+    )
 
 
 def of_day(connection: Connection, day: int) -> list[Spent]:
@@ -102,7 +114,9 @@ def _read(connection: Connection, where: str, values: tuple[int, ...]) -> list[S
     return [Spent(model, kind, tokens) for (model, kind), tokens in sorted(sums.items())]
 
 
-def _items(usage: object) -> list[tuple[object, object]]:
+def _items(usage: object) -> Iterable[tuple[object, object]]:
+    if type(usage) is dict:
+        return usage.items()
     try:
         return list(usage.items()) if isinstance(usage, Mapping) else []
     except Exception:  # noqa: BLE001 - a plugin's mapping may do anything; a figure is not worth it

@@ -6,7 +6,8 @@ bounded by characters; neither is needed for correctness.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from openparallax.model.entry import Entry, Role
 from openparallax.model.session import Session
@@ -22,6 +23,20 @@ QUOTED_TURNS = 1_000
 """How far back a quoted message is looked for, in messages of its session."""
 
 
+@dataclass(slots=True)
+class _History:
+    """What was said in a session.
+
+    Attributes:
+        last: The last turn in it.
+        characters: Of all that is in it.
+    """
+
+    last: int
+    spoken: tuple[Spoken, ...]
+    characters: int
+
+
 class DurableTranscript:
     """The room for sessions on the record."""
 
@@ -32,8 +47,7 @@ class DurableTranscript:
         self._history_entries = history_entries
         self._at_hand: OrderedDict[tuple[int, int], Text] = OrderedDict()
         self._at_hand_characters = 0
-        # The last turn in it, and what was said.
-        self._histories: OrderedDict[SessionId, tuple[int, tuple[Spoken, ...]]] = OrderedDict()
+        self._histories: OrderedDict[SessionId, _History] = OrderedDict()
         self._history_characters = 0
         self._forgotten = 0
 
@@ -41,7 +55,9 @@ class DurableTranscript:
         return [transcripts.keep(entry) for entry in entries]
 
     def hold(self, *entries: Entry) -> None:
-        rendered = {entry.turn for entry in entries if entry.role is Role.PART}
+        rendered: Collection[int] = ()
+        if len(entries) > 1:
+            rendered = {entry.turn for entry in entries if entry.role is Role.PART}
         for entry in entries:
             if entry.role is Role.PERSON or (entry.role is Role.ENGINE and entry.turn in rendered):
                 continue  # nobody reads it soon, and it would push out what is waited for
@@ -59,13 +75,17 @@ class DurableTranscript:
         known = self._histories.get(session.id)
         if known is None:
             return
-        _, before = known
-        added = list(spoken)
-        grown = (*before, *map(as_spoken, added))
-        last = max((entry.turn for entry in added), default=known[0])
-        now = trimmed(grown, self._history_entries) if len(grown) > self._history_entries else grown
-        self._histories[session.id] = (max(known[0], last), now)
-        self._history_characters += _characters(now) - _characters(before)
+        before = known.characters
+        added = []
+        for entry in spoken:
+            added.append(as_spoken(entry))
+            known.last = max(known.last, entry.turn)
+            known.characters += len(entry.text)
+        known.spoken = (*known.spoken, *added)
+        if len(known.spoken) > self._history_entries:
+            known.spoken = trimmed(known.spoken, self._history_entries)
+            known.characters = _characters(known.spoken)
+        self._history_characters += known.characters - before
         self._mind_histories()
 
     def renew(self, session: Session) -> None:
@@ -122,9 +142,9 @@ class DurableTranscript:
 
     async def history(self, session: Session, before: int) -> tuple[Spoken, ...]:
         known = self._histories.get(session.id)
-        if known is not None and known[0] < before:
+        if known is not None and known.last < before:
             self._histories.move_to_end(session.id)
-            return known[1]
+            return known.spoken
         forgotten = self._forgotten
         entries = await self._database.read(
             lambda c: transcripts.history(c, session.id, before, self._history_entries)
@@ -135,8 +155,9 @@ class DurableTranscript:
         history = trimmed([as_spoken(entry) for entry in entries], self._history_entries)
         if known is None:
             last = max((entry.turn for entry in entries), default=0)
-            self._histories[session.id] = (last, history)
-            self._history_characters += _characters(history)
+            characters = _characters(history)
+            self._histories[session.id] = _History(last, history, characters)
+            self._history_characters += characters
             self._mind_histories()
         return history
 
@@ -146,7 +167,7 @@ class DurableTranscript:
         for session in sessions:
             gone = self._histories.pop(session, None)
             if gone is not None:
-                self._history_characters -= _characters(gone[1])
+                self._history_characters -= gone.characters
         gone_turns = set(turns)
         for key in [key for key in self._at_hand if key[0] in gone_turns]:
             self._at_hand_characters -= len(self._at_hand.pop(key))
@@ -163,8 +184,8 @@ class DurableTranscript:
         while len(self._histories) > 1 and (
             self._history_characters > HISTORY_CHARACTERS or len(self._histories) > HISTORIES
         ):
-            _, (_, history) = self._histories.popitem(last=False)
-            self._history_characters -= _characters(history)
+            _, oldest = self._histories.popitem(last=False)
+            self._history_characters -= oldest.characters
 
 
 def _characters(history: Iterable[Spoken]) -> int:

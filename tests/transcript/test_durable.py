@@ -74,7 +74,7 @@ async def test_what_was_scrubbed_is_not_at_hand(database: Database) -> None:
     assert "canary" not in str(
         (
             room.transcript._at_hand,
-            [one.text for _, h in room.transcript._histories.values() for one in h],
+            [one.text for h in room.transcript._histories.values() for one in h.spoken],
         )
     )
 
@@ -108,7 +108,8 @@ async def test_what_is_at_hand_is_bounded(
         await room.turn(session, number, "x" * 30, "y" * 30)
         await room.said(session)
         assert sum(map(len, transcript._at_hand.values())) == transcript._at_hand_characters <= 100
-        counted = sum(len(one.text) for _, said in transcript._histories.values() for one in said)
+        kept = transcript._histories.values()
+        counted = sum(len(one.text) for said in kept for one in said.spoken)
         assert counted == transcript._history_characters
         assert counted <= 100 or len(transcript._histories) == 1
     for number, session in enumerate(made * 3, start=1):
