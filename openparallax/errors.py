@@ -65,7 +65,15 @@ class Refusal(OpenParallaxError):  # noqa: N818 - an answer to whoever asked, no
 
 
 class NotStored(OpenParallaxError):  # noqa: N818 - says what did not happen; the webhook answers 503
-    """It could not be written to disk; nothing of it was kept, and it may be brought again."""
+    """It could not be written to disk; nothing of it was kept, and it may be brought again.
+
+    Attributes:
+        reason: The database's name of the error; "" where it was not the database.
+    """
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        self.reason = reason
+        super().__init__(message)
 
 
 class Stale(OpenParallaxError):  # noqa: N818 - a state, not a fault: somebody else was first

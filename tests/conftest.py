@@ -9,6 +9,16 @@ import pytest_asyncio
 from tests.fakes.engines import FakeEngine
 from tests.town import Town
 
+OWN_COMMANDS = {Path(__file__).parent / name for name in ("faults",)}
+"""Folders that have a command of their own in ``scripts``, and are left out unless asked for."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if collection_path not in OWN_COMMANDS:
+        return None
+    asked = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
+    return None if any(one.is_relative_to(collection_path) for one in asked) else True
+
 
 @pytest.fixture
 def engine() -> FakeEngine:

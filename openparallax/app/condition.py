@@ -25,6 +25,7 @@ from openparallax.metrics import Metrics
 from openparallax.outbox.account import AccountState
 from openparallax.storage import Connection, Database, meta
 from openparallax.storage.backlog import Backlog, backlog
+from openparallax.storage.trouble import advice_on
 from openparallax.webhook.server import WebhookServer
 
 if TYPE_CHECKING:
@@ -113,19 +114,31 @@ class Condition:
         try:
             await self._probe.get()
         except (NotStored, TimeoutError) as error:
-            return [_in_words(error, self._path)]
+            return [self._in_words(error)]
         try:
             tables = await self.tables.get()
         except TimeoutError:
             return []  # somebody reads at length; what comes is stored all the same
         except NotStored as error:
-            return [_in_words(error, self._path)]
+            return [self._in_words(error)]
+        if self._database.trouble.is_damaged:
+            return [f"storage: {self._path}: {advice_on('SQLITE_CORRUPT')}"]
         waiting, now = tables.waiting, self._clock.now()
         message_s, part_s = self._standing_s(waiting), age(waiting.oldest_part, now) or 0.0
         return [
             *_too_much("messages wait for a turn", waiting.messages, message_s),
             *_too_much("parts wait to be sent", waiting.parts, part_s),
         ]
+
+    def _in_words(self, error: NotStored | TimeoutError) -> str:
+        """A sentence about a database that cannot be written to or read."""
+        trouble = self._database.trouble
+        if isinstance(error, NotStored):
+            advice = advice_on(error.reason)
+            return f"storage: {self._path}: {error}: {advice or 'see that it may be written to'}"
+        if trouble.is_on:
+            return f"storage: {self._path} does not answer: {advice_on(trouble.reason)}"
+        return f"storage: {self._path} does not answer: see whether its disk does"
 
     def _standing_s(self, waiting: Backlog) -> float:
         """For how long the same message has been the oldest, as far as somebody has looked.
@@ -202,13 +215,6 @@ class Condition:
             (state.account,): int(state.is_paused) for state in self.accounts()
         }
         return found
-
-
-def _in_words(error: Exception, path: Path) -> str:
-    """A sentence about a database that cannot be written to or read."""
-    if isinstance(error, TimeoutError):
-        return f"storage: {path} does not answer: see whether its disk does"
-    return f"storage: {error}: see that {path} has room and may be written"
 
 
 def _look(served: frozenset[str], path: Path, connection: Connection) -> Tables:

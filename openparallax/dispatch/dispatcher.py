@@ -10,9 +10,11 @@ from functools import partial
 from openparallax.clock import Clock
 from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Lane, Taken, TakeTurn
 from openparallax.dispatch.merges import Merges
+from openparallax.dispatch.ready import Ready
+from openparallax.dispatch.unread import Unread
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
-from openparallax.model.envelope import Envelope, Move
+from openparallax.model.envelope import Envelope, EnvelopeState, Move
 from openparallax.storage import Database, envelopes
 
 PAGE = 500
@@ -54,11 +56,13 @@ class Dispatcher:
         self._is_sending = is_sending
         self._merges = Merges()
         self._lanes: dict[int, Lane] = {}
-        self._ready: deque[Lane] = deque()
+        self._ready = Ready(clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._taken = 0
         self._is_behind = True
+        self._is_gathering = False
+        self._unread = Unread()
         self._missed = False
         self._is_stopping = False
         self._catching_up: asyncio.Task[None] | None = None
@@ -85,25 +89,25 @@ class Dispatcher:
         for loser, survivor in merges:
             self._merges.note(loser, survivor)
         self._first_new = first_new
+        self._unread.begin(self._taken, first_new)
         self._after_death = after_death
         self._told = max(self._told, first_new - 1)  # the door may have been quicker
         self._catch_up_soon()
 
     def admitted(self, new: Sequence[Envelope], released: Sequence[Envelope]) -> None:
         """Take what the door has queued; called after each commit, in the order of numbers."""
-        for envelope in released:
-            if envelope.number <= self._taken:
-                self._put_back(envelope)
+        self._go_on(released)
         if new:
             self._told = new[-1].number
         if self._is_behind:
             self._missed = True
-            self._remember_wamids(new)
+            self._remember_wamids([one for one in new if not self._take_ahead(one)])
         else:
             for envelope in new:
                 self._take(envelope)
             if self._waiting > ROOM:
                 self._is_behind = True
+                self._unread.begin(self._taken, self._taken)
         self._pump()
 
     async def look_again(self) -> None:
@@ -115,12 +119,12 @@ class Dispatcher:
         open_at = self._clock.now() + WINDOW_MARGIN_S
         for chat in await self._database.read(lambda c: envelopes.chats_held_open(c, open_at)):
             released = await self._database.unit(partial(envelopes.release, chat=chat))
-            for envelope in released:
-                self._put_back(envelope)
+            self._go_on(released)
         self._pump()
 
     def moved(self, move: Move) -> None:
         """Envelopes of a chat belong to another session now."""
+        self._unread.moved(move)
         lane = self._lanes.get(move.chat)
         if lane is None:
             return
@@ -168,12 +172,28 @@ class Dispatcher:
 
     def _take(self, envelope: Envelope) -> None:
         self._taken = envelope.number
+        self._add(envelope)
+
+    def _take_ahead(self, envelope: Envelope) -> bool:
+        """Take what the cursor has not reached, if nothing older of its chat is unread too."""
+        if not self._unread.lets_pass(envelope, has_room=self._waiting < 2 * ROOM):
+            return False
+        self._add(envelope)
+        return True
+
+    def _add(self, envelope: Envelope) -> None:
         lane = self._lanes.get(envelope.chat)
         if lane is None:
             lane = self._lanes[envelope.chat] = Lane(envelope.chat)
         lane.add(envelope)
         self._waiting += 1
         self._make_ready(lane)
+
+    def _go_on(self, released: Sequence[Envelope]) -> None:
+        """What was held is queued again."""
+        for envelope in released:
+            if envelope.number <= self._taken or not self._unread.release(envelope):
+                self._put_back(envelope)
 
     def _put_back(self, envelope: Envelope) -> None:
         """An older envelope than those that wait: to its place in the lane."""
@@ -188,9 +208,10 @@ class Dispatcher:
         self._make_ready(lane)
 
     def _make_ready(self, lane: Lane) -> None:
-        if not (lane.is_running or lane.is_ready):
-            lane.is_ready = True
-            self._ready.append(lane)
+        if lane.is_ready:
+            self._ready.look_again(lane)
+        elif not lane.is_running:
+            self._ready.add(lane)
 
     # -- the cursor -----------------------------------------------------------------------------
 
@@ -202,31 +223,59 @@ class Dispatcher:
         """Read on in the table until nothing admitted is missing in memory, or there is no room.
 
         What the table shows a moment before `admitted` tells of it is left for that: only then are
-        its words at hand, and it would be taken twice.
+        its words at hand, and it would be taken twice. After a start turns begin when all is read
+        that there is room for: what waits for a chat is answered together.
         """
-        while not self._is_stopping and self._waiting <= ROOM // 2:
+        try:
+            await self._read_on()
+        finally:
+            self._gathered()
+
+    async def _read_on(self) -> None:
+        self._is_gathering = not self._taken  # later on much waits in memory, and turns go on
+        while not self._is_stopping:
             self._missed = False
             try:
+                for envelope in await self._unread.survey(self._database):
+                    self._add(envelope)
                 rows = await self._database.read(lambda c: envelopes.after(c, self._taken, PAGE))
+                await self._take_page(rows)
             except NotStored:
+                self._gathered()
                 await self._clock.sleep(RETRY_S)
                 continue
-            try:
-                for envelope in rows:
-                    if envelope.number > self._told:
-                        break
-                    if self._held and self._has_window(envelope.window_until):
-                        await self._bring_back(envelope.chat)
-                    self._take(self._with_wamid(envelope))
-            except NotStored:
-                await self._clock.sleep(RETRY_S)
-                continue
-            self._pump()
             if len(rows) < PAGE and not self._missed:
                 self._is_behind = False
                 self._held.clear()
                 self._wamids.clear()
+                self._unread.end()
                 return
+            if self._waiting > ROOM:
+                return
+            if not self._is_gathering:
+                self._pump()
+
+    def _gathered(self) -> None:
+        self._is_gathering = False
+        self._pump()
+
+    async def _take_page(self, rows: Sequence[Envelope]) -> None:
+        for row in rows:
+            if row.number > self._told:
+                break
+            envelope = self._unread.latest(row)
+            if envelope is None:
+                self._taken = row.number  # it was taken ahead
+                continue
+            has_window = self._has_window(envelope.window_until)
+            if self._held and has_window:
+                await self._bring_back(envelope.chat)
+            if envelope.state is EnvelopeState.HELD and not has_window:
+                # As it was left: it waits for the person's next message, which may stand behind it.
+                self._taken = envelope.number
+                self._held.setdefault(envelope.chat, []).append(envelope.number)
+                continue
+            self._take(self._with_wamid(envelope))
 
     def _remember_wamids(self, new: Sequence[Envelope]) -> None:
         """What comes while the table is still read has an id, which the table does not tell.
@@ -244,9 +293,10 @@ class Dispatcher:
     # -- turns ----------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while self._free and self._ready and not self._is_stopping:
-            lane = self._ready.popleft()
-            lane.is_ready = False
+        while self._free and self._ready and not (self._is_stopping or self._is_gathering):
+            lane = self._ready.take()
+            if lane is None:
+                return
             if not lane.waiting:
                 del self._lanes[lane.chat]  # what waited in it ended otherwise
                 continue
@@ -276,7 +326,7 @@ class Dispatcher:
                 self._rested(lane)
 
     def _has_work(self, chat: int) -> bool:
-        return chat in self._lanes or self._is_sending(chat)
+        return chat in self._lanes or chat in self._unread or self._is_sending(chat)
 
     def _rested(self, lane: Lane) -> None:
         lane.is_running = False

@@ -48,6 +48,7 @@ class Lane:
     __slots__ = (
         "answering",
         "chat",
+        "is_late",
         "is_ready",
         "is_running",
         "surprises",
@@ -62,6 +63,8 @@ class Lane:
         self.answering: set[int] = set()
         """What the running turn answers, less what is over meanwhile."""
         self.is_ready = False
+        self.is_late = False
+        """While it is ready: in which of the two lines it stands; see `ready`."""
         self.window_until = 0
         self.surprises = 0
         """How often in a row its turn broke in a way that nobody foresaw."""

@@ -36,7 +36,7 @@ class Outbox:
         self._clock = clock
         self._log = log
         self._free = most_in_flight
-        self._lanes = Lanes()
+        self._lanes = Lanes(clock)
         self._holding: set[int] = set()
         self._departures = Departures(
             self._lanes,

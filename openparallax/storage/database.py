@@ -25,7 +25,18 @@ from typing import Any, Protocol, TypeVar
 from openparallax.errors import NotStored, Refusal
 from openparallax.logs import Logger
 from openparallax.storage.file import DatabaseFile
-from openparallax.storage.unit import Connection, Unit, Write, as_ours, execute, is_own, name_of
+from openparallax.storage.trouble import Trouble
+from openparallax.storage.unit import (
+    SQLITE_ERRORS,
+    Connection,
+    Unit,
+    Write,
+    as_ours,
+    execute,
+    is_disks,
+    is_own,
+    name_of,
+)
 
 __all__ = ["Connection", "Database", "Write", "execute"]
 
@@ -61,6 +72,8 @@ class Database:
         """``on_progress`` is called about once a second while opening takes its time."""
         self._file = DatabaseFile(path, on_progress)
         self._log = log
+        self.trouble = Trouble(path, log)
+        self._changes = 0
         self._waiting: deque[Unit] = deque()
         self._aside: deque[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = deque()
         self._group: list[Unit] = []
@@ -189,8 +202,11 @@ class Database:
 
         try:
             return await self._loop.run_in_executor(self._readers, locked)
-        except sqlite3.Error as error:
-            raise NotStored(f"the database could not be read ({name_of(error)})") from None
+        except SQLITE_ERRORS as error:
+            self.trouble.happened(name_of(error), 1)
+            raise NotStored(
+                f"the database could not be read ({name_of(error)})", reason=name_of(error)
+            ) from None
 
     async def aside(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on the writer's thread between two groups; for what takes its time.
@@ -250,22 +266,24 @@ class Database:
             return
         count = min(len(self._waiting), GROUP_UNITS)
         self._group = [self._waiting.popleft() for _ in range(count)]
+        if self.trouble.is_on:
+            self._changes = self._connection.total_changes
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error:
+        except SQLITE_ERRORS:
             # Perhaps somebody looks into the file with a tool of their own: wait on the thread.
             self._jobs.put(self._begin_patiently)
             return
         self._run_group()
 
     def _begin_patiently(self) -> None:
-        failed: sqlite3.Error | None = None
+        failed: BaseException | None = None
         try:
             self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             failed = error
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             self._connection.execute("PRAGMA busy_timeout = 0")
         if failed is None:
             self._loop.call_soon_threadsafe(self._run_group)
@@ -294,7 +312,7 @@ class Database:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as worse:
+            except SQLITE_ERRORS as worse:
                 self._ended(worse)
                 return
             self._run_group_carefully()
@@ -316,22 +334,22 @@ class Database:
                 if not connection.in_transaction:
                     self._ended(error)
                     return
-                if isinstance(error, sqlite3.OperationalError):
+                if is_disks(error):
                     self._trouble(error, 1)
                 try:
                     run("ROLLBACK TO unit")
                     run("RELEASE unit")
-                except sqlite3.Error as worse:
+                except SQLITE_ERRORS as worse:
                     self._ended(worse)
                     return
         self._jobs.put(self._commit)
 
     def _commit(self) -> None:
         """On the thread: the only place where a group becomes real."""
-        failed: sqlite3.Error | None = None
+        failed: BaseException | None = None
         try:
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             failed = error
         self._commits += 1
         if self._commits % WAL_LOOK_EVERY == 0:
@@ -341,18 +359,15 @@ class Database:
 
     def _mind_the_log(self) -> None:
         if self._file.wal_is_long():
-            with suppress(sqlite3.Error), self._readers_may_read:
+            with suppress(*SQLITE_ERRORS), self._readers_may_read:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _ended(self, failed: BaseException | None) -> None:
         """On the loop: tell everyone in the group, then go on."""
         if failed is not None:
-            with suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-            self._drop_caches()
-            if isinstance(failed, sqlite3.Error):
-                self._trouble(failed, len(self._group))
+            self._group_failed(failed)
+        elif self.trouble.is_on and self._connection.total_changes != self._changes:
+            self.trouble.passed()
         group, self._group = self._group, []
         for unit in group:
             error = unit.error if failed is None or is_own(unit.error) else failed
@@ -370,6 +385,14 @@ class Database:
                 unit.future.set_result(unit.result)
         self._begin()
 
+    def _group_failed(self, failed: BaseException) -> None:
+        with suppress(*SQLITE_ERRORS):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        self._drop_caches()
+        if isinstance(failed, SQLITE_ERRORS):
+            self._trouble(failed, len(self._group))
+
     def _run_aside(self, work: Callable[[Connection], Any], future: "asyncio.Future[Any]") -> None:
         result: Any = None
         failed: Exception | None = None
@@ -378,7 +401,7 @@ class Database:
             result = work(self._connection)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
             failed = error
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             self._connection.execute("PRAGMA busy_timeout = 0")
@@ -397,8 +420,8 @@ class Database:
         while (job := self._jobs.get()) is not None:
             job()
 
-    def _trouble(self, error: sqlite3.Error, count: int) -> None:
-        self._log.error("storage_failed", reason=name_of(error), count=count)
+    def _trouble(self, error: BaseException, count: int) -> None:
+        self.trouble.happened(name_of(error), count)
         for mend in self._on_trouble:
             mend()
 

@@ -143,6 +143,14 @@ def after(connection: Connection, number: int, most: int) -> list[Envelope]:
     return [_row(row) for row in rows]
 
 
+def chats_after(connection: Connection, number: int, most: int) -> list[tuple[int, int]]:
+    """Number and chat of the next ``most`` unfinished envelopes behind ``number``, in order."""
+    return connection.execute(
+        "SELECT number, chat FROM envelopes WHERE number > ? ORDER BY number LIMIT ?",
+        (number, most),
+    ).fetchall()
+
+
 def by_numbers(connection: Connection, numbers: Sequence[int]) -> list[Envelope]:
     """Those of ``numbers`` that are unfinished, in order."""
     marks = ",".join("?" * len(numbers))

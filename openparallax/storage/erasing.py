@@ -154,8 +154,10 @@ def due(connection: Connection, above: int, arrived: int, cutoff: float, now: fl
     """What came in before ``cutoff``, among the next rows.
 
     Rows stand in the order in which they came, so each came no earlier than any before it. A time
-    that is ahead of the clock cannot be true and says nothing; nor does one that was believed while
-    the clock itself was ahead.
+    that is ahead of the clock says nothing: it cannot be true, or the clock was set back. Such a
+    row is old once one behind it is: else all words would go where a clock begins in the past, as
+    on a machine without a battery for it. Nor does a time count that was believed while the clock
+    itself was ahead.
 
     Args:
         connection: Any.
@@ -165,7 +167,8 @@ def due(connection: Connection, above: int, arrived: int, cutoff: float, now: fl
         now: Unix seconds.
     """
     rows: list[Row] = []
-    most = 2 * STEP
+    in_doubt: list[Row] = []
+    begin, most = above, 2 * STEP
     arrived = arrived if arrived <= now else 0
     found = connection.execute(
         "SELECT id, sent_at, role, turn, session, length(CAST(words AS BLOB)) FROM transcript "
@@ -173,13 +176,16 @@ def due(connection: Connection, above: int, arrived: int, cutoff: float, now: fl
         (above, most),
     ).fetchall()
     for row, sent_at, role, turn, session, length in found:
-        latest = sent_at if arrived < sent_at <= now else arrived
-        if latest >= cutoff:
-            return Due(rows, above, arrived, is_all=True)
-        above, arrived = row, latest
         if role != 6:
-            rows.append(Row(row, turn, session, length))
-    return Due(rows, above, arrived, is_all=len(found) < most)
+            in_doubt.append(Row(row, turn, session, length))
+        if sent_at > now:
+            continue
+        if max(arrived, sent_at) >= cutoff:
+            return Due(rows, above, arrived, is_all=True)
+        above, arrived = row, max(arrived, sent_at)
+        rows += in_doubt
+        in_doubt.clear()
+    return Due(rows, above, arrived, is_all=len(found) < most or above == begin)
 
 
 def move_on(connection: Connection, above: int, arrived: int) -> None:

@@ -1,20 +1,24 @@
 """The file itself: locked for this process, opened with the right settings, closed tidily."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from openparallax.errors import OpenParallaxError, StartError
 from openparallax.storage import copies
 from openparallax.storage.lock import Lock
-from openparallax.storage.migrations import is_ours
+from openparallax.storage.migrations import APPLICATION_ID, is_ours
+from openparallax.storage.unit import SQLITE_ERRORS
 from openparallax.storage.upgrading import Upgraded, upgrade
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """The log is cut back to this size when it has been written home."""
 
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.EMFILE})
+"""Errors that may be gone the next time, without anybody's changing the configuration."""
 _SETTINGS = (
     "busy_timeout = 5000",
     "journal_mode = WAL",
@@ -49,19 +53,34 @@ class DatabaseFile:
                 database of ours; the text says which and what to do.
         """
         try:
+            self._prepare()
+            return self._connect()
+        except OpenParallaxError:
+            self.release_lock()
+            raise
+
+    def _prepare(self) -> None:
+        """Lock the file, and have it there as SQLite is to find it."""
+        try:
             if not self.path.parent.exists():
                 self.path.parent.mkdir(parents=True, mode=0o700)
             self.lock.take()
-            # SQLite gives the log and its index the mode of the file; so make the file first.
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self.path.chmod(0o600)
+            copies.see_no_traps(self.path)
             copies.remove_unfinished(self.path)
+            self._see_that_nothing_is_missing()
+            if not self.path.exists():
+                self._make()
+            os.close(os.open(self.path, os.O_RDWR | os.O_CLOEXEC))  # no folder, and ours to write
+            # SQLite gives the log and its index the mode of the file.
+            self.path.chmod(0o600)
             copies.tidy(self.path)
         except OSError as error:
-            self.release_lock()
             raise StartError(
-                f"storage.url: cannot use {self.path}: {error.strerror}", exit_code=78
+                f"storage.url: cannot use {self.path}: {error.strerror}",
+                exit_code=75 if error.errno in _PASSING else 78,
             ) from None
+
+    def _connect(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, cached_statements=256
@@ -81,32 +100,73 @@ class DatabaseFile:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # From here on statements run on the loop and must not wait there for a lock.
             connection.execute("PRAGMA busy_timeout = 0")
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, MemoryError) as error:
             # The disk is full or fails, or somebody holds the file: it may work later.
-            self.release_lock()
             raise StartError(
-                f"storage.url: {self.path} cannot be used now ({error}). "
+                f"storage.url: {self.path} cannot be used now ({error or 'out of memory'}). "
                 "See whether the disk is full or another program has the file open.",
                 exit_code=75,
             ) from None
         except sqlite3.DatabaseError as error:
-            self.release_lock()
             raise StartError(
                 f"storage.url: {self.path} cannot be opened as a database ({error}). "
                 "It is left as it is; move it away or restore a copy.",
                 exit_code=78,
             ) from None
         except OSError as error:
-            self.release_lock()
             raise StartError(
                 f"storage.url: {self.path} could not be copied before it is brought up to date: "
                 f"{error.strerror}. It is left as it is.",
                 exit_code=75,
             ) from None
-        except OpenParallaxError:
-            self.release_lock()
-            raise
         return connection
+
+    def _see_that_nothing_is_missing(self) -> None:
+        """See that what is to be opened is not the rest of something that was lost.
+
+        A file of ours is never empty (`_make`), and SQLite would delete a log that has no file.
+
+        Raises:
+            StartError: The file is empty, or not there and its log is.
+        """
+        size = self.path.stat().st_size if self.path.exists() else 0
+        log = Path(f"{self.path}-wal")
+        if not size and log.exists() and log.stat().st_size:
+            raise StartError(
+                f"storage.url: {self.path} is {'empty' if self.path.exists() else 'not there'}, "
+                f"and what was written last stands in {log.name} beside it. Put the file back, or "
+                "restore a backup; to begin anew, move both away.",
+                exit_code=78,
+            )
+        if not size and self.path.is_file():
+            raise StartError(
+                f"storage.url: {self.path} is empty, as no database of ours ever is. "
+                "Restore a backup; to begin anew, delete it.",
+                exit_code=78,
+            )
+
+    def _make(self) -> None:
+        """Have an empty database there, whole or not at all, wherever this process dies.
+
+        Raises:
+            OSError: There is no room for it, or no right.
+        """
+        path = self.path.resolve()  # it may be behind a link that leads nowhere yet
+        new = copies.unfinished(path)
+        copies.remove(new)
+        os.close(copies.create(new))
+        try:
+            with closing(sqlite3.connect(new)) as connection:
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        except SQLITE_ERRORS as error:
+            copies.remove(new)
+            raise StartError(
+                f"storage.url: {self.path} cannot be made now ({error or 'out of memory'}). "
+                "See whether the disk is full.",
+                exit_code=75,
+            ) from None
+        new.rename(path)
+        copies.sync_folder(path.parent)
 
     def open_reader(self) -> sqlite3.Connection:
         """Another connection, which cannot write."""
@@ -117,7 +177,7 @@ class DatabaseFile:
 
     def close(self, connection: sqlite3.Connection) -> None:
         """Write the log home, close and unlock; the reader must be closed already."""
-        with suppress(sqlite3.Error):
+        with suppress(*SQLITE_ERRORS):
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
         self.release_lock()

@@ -194,16 +194,20 @@ def said(connection: Connection, session: int, below: int, most: int) -> list[Sa
 
 # -- who is asked for -----------------------------------------------------------------------------
 
+# The accounts come first, by force: an alias is found by account and value, and not by value alone.
+_BY_ALIAS = """
+FROM accounts a CROSS JOIN aliases x ON x.account = a.id
+CROSS JOIN chats c ON c.contact = x.contact AND c.account = a.id
+AND (?1 IS NULL OR a.phone_number_id = ?1)"""
+
 
 def chats_known_by(connection: Connection, values: Sequence[str], account: str | None) -> list[int]:
     """Chats of whom any of these aliases stands for, with one or any of our numbers."""
     found: set[int] = set()
     for value in values:
         rows = connection.execute(
-            "SELECT c.id FROM aliases x JOIN chats c ON c.contact = x.contact "
-            "AND c.account = x.account JOIN accounts a ON a.id = c.account "
-            "WHERE x.value = ? AND (? IS NULL OR a.phone_number_id = ?)",
-            (value, account, account),
+            f"SELECT c.id {_BY_ALIAS} WHERE x.value = ?2",
+            (account, value),
         )
         found.update(row[0] for row in rows)
     return sorted(found)
@@ -212,11 +216,9 @@ def chats_known_by(connection: Connection, values: Sequence[str], account: str |
 def chats_that_left(connection: Connection, number: str, account: str | None) -> list[int]:
     """Chats of whoever had a number and left it last; ``number`` as an alias."""
     rows = connection.execute(
-        "SELECT c.id, max(x.value) FROM aliases x JOIN chats c ON c.contact = x.contact "
-        "AND c.account = x.account JOIN accounts a ON a.id = c.account "
-        "WHERE x.value >= 'w:' || ?1 || '<' AND x.value < 'w:' || ?1 || '=' "
-        "AND (?2 IS NULL OR a.phone_number_id = ?2) GROUP BY x.account",
-        (number, account),
+        f"SELECT c.id, max(x.value) {_BY_ALIAS} "
+        "WHERE x.value >= 'w:' || ?2 || '<' AND x.value < 'w:' || ?2 || '=' GROUP BY a.id",
+        (account, number),
     )
     return sorted(row[0] for row in rows)
 

@@ -9,6 +9,10 @@ from openparallax.errors import NotStored, Stale
 
 Connection = sqlite3.Connection
 
+SQLITE_ERRORS = (sqlite3.Error, MemoryError)
+"""What the driver raises. Where SQLite finds no memory it is Python's own error, and like FULL and
+IOERR it may have rolled the whole transaction back."""
+
 
 class Write(NamedTuple):
     """One statement of a transaction.
@@ -55,16 +59,30 @@ def execute(connection: Connection, write: Write) -> None:
 
 def name_of(error: BaseException) -> str:
     """SQLite's own name of the error, such as ``SQLITE_FULL``; never its text."""
+    if isinstance(error, MemoryError):
+        return "SQLITE_NOMEM"
     return cast("str", getattr(error, "sqlite_errorname", type(error).__name__))
+
+
+def is_disks(error: BaseException) -> bool:
+    """Whether the disk, the file or the memory refused, and not what was to be written.
+
+    Damage comes as the driver's general error; what a unit does wrong has a class of its own.
+    """
+    return (
+        isinstance(error, (sqlite3.OperationalError, MemoryError))
+        or type(error) is sqlite3.DatabaseError
+    )
 
 
 def is_own(error: BaseException | None) -> bool:
     """Whether a unit failed for its own sake before the group failed."""
-    return error is not None and not isinstance(error, sqlite3.OperationalError)
+    return error is not None and not is_disks(error)
 
 
 def as_ours(error: BaseException) -> BaseException:
     """What a caller is told: an error of SQLite's becomes `NotStored`."""
-    if isinstance(error, sqlite3.Error):
-        return NotStored(f"the database refused ({name_of(error)})")
+    if isinstance(error, SQLITE_ERRORS):
+        name = name_of(error)
+        return NotStored(f"the database refused ({name})", reason=name)
     return error

@@ -87,6 +87,7 @@ class Daemon:
     Attributes:
         port: The webhook's.
         environment: Further variables of the next process.
+        wrapped_by: What the next process is started through; it is to exec what stands behind it.
         codes: What each process so far ended with; below 0 the signal that killed it.
     """
 
@@ -97,11 +98,12 @@ class Daemon:
         self.graph = FakeGraph()
         self.codes: list[int] = []
         self.environment: dict[str, str] = {}
+        self.wrapped_by: tuple[str, ...] = ()
         self._changes = changes or {}
         self._process: asyncio.subprocess.Process | None = None
         (folder / "moody_plugin.py").write_text(_PLUGIN, "utf-8")
         facts = folder / "moody_plugin-0.dist-info"
-        facts.mkdir()
+        facts.mkdir(exist_ok=True)
         (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: moody-plugin\nVersion: 0\n")
         (facts / "entry_points.txt").write_text(
             "[openparallax.engines]\nmoody_for_tests = moody_plugin:Moody\n"
@@ -168,23 +170,27 @@ class Daemon:
     async def launch(self) -> None:
         """Start a process; do not wait for it."""
         assert self._process is None
-        passed_on = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         with (self.folder / "log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *self.wrapped_by,
                 sys.executable,
                 *("-m", "openparallax", "serve", "-c", str(self.config)),
                 cwd=ROOT,
-                env=passed_on
-                | {
-                    "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
-                    "WHATSAPP_ACCESS_TOKEN": "made-up",
-                    "WHATSAPP_APP_SECRET": meta.SECRET,
-                }
-                | self.environment,
+                env=self.variables | self.environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of each process; that of commands which ask it, too."""
+        passed_on = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return passed_on | {
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
+            "WHATSAPP_ACCESS_TOKEN": "made-up",
+            "WHATSAPP_APP_SECRET": meta.SECRET,
+        }
 
     @property
     def _has_ended(self) -> bool:

@@ -113,7 +113,7 @@ async def test_nothing_is_remembered_of_who_waits_for_nothing(town: Town) -> Non
     await town.until(lambda: all(len(said(town, person)) == 3 for person in crowd))
     await town.quiet()
     house = town.up.dispatcher
-    assert (house._lanes, list(house._ready), house.waiting, house.running) == ({}, [], 0, 0)
+    assert (house._lanes, len(house._ready), house.waiting, house.running) == ({}, 0, 0, 0)
     assert house._free == 10
 
 

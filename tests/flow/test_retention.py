@@ -142,6 +142,25 @@ async def test_a_clock_that_was_ahead_for_a_while(town: TurnedTown, engine: Fake
     assert heard_singing(town, canary) == []
 
 
+@pytest.mark.parametrize("back_days", [0.1, 3, 1000])
+async def test_a_clock_that_is_behind_for_a_while(
+    town: TurnedTown, engine: FakeEngine, back_days: float
+) -> None:
+    """As on a machine without a battery for it, until it has asked the net."""
+    old, young = Canary(), Canary()
+    await says(town, ANN, old.words)
+    assert await later(town, 40) == 2
+    await says(town, ANN, young.words)
+    town.turned.jump(-back_days * DAY)
+    assert await sweep(town) == 0
+    await town.restart()
+    assert await sweep(town) == 0
+    assert heard_singing(town, young)
+    town.turned.jump(back_days * DAY)
+    assert await later(town, 31) == 2
+    assert heard_singing(town, young) == []
+
+
 async def test_in_many_steps_and_with_other_settings(
     town: TurnedTown, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

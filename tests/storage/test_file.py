@@ -32,6 +32,10 @@ def modes(folder: Path) -> dict[str, str]:
     }
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 async def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
@@ -50,11 +54,13 @@ async def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
 
 async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    path.touch()
+    async with Notes(path):
+        pass
     path.chmod(0o644)
-    async with Notes(path) as notes:
-        await notes.together(note(1))
-        assert set(modes(tmp_path).values()) == {"0o700", "0o600"}
+    database = Database(path, log=RecordedLog())
+    await database.open()
+    assert set(modes(tmp_path).values()) == {"0o700", "0o600"}
+    await database.close()
 
 
 async def test_one_process_for_one_file(notes: Notes) -> None:
@@ -135,6 +141,54 @@ def _another_program_s_third(path: Path) -> None:
     _another_program_s(path)
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA user_version = 1")
+
+
+def _empty(path: Path) -> None:
+    path.touch()
+
+
+def _empty_beside_its_log(path: Path) -> None:
+    _another_program_s(path)
+    path.with_name("x.db-wal").write_bytes(path.read_bytes())
+    path.write_bytes(b"")
+
+
+def _gone_beside_its_log(path: Path) -> None:
+    _empty_beside_its_log(path)
+    path.unlink()
+
+
+@pytest.mark.parametrize("lose", [_empty, _empty_beside_its_log, _gone_beside_its_log])
+async def test_what_was_lost_is_not_begun_anew_in_silence(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    """SQLite takes an empty file for a new one, and deletes the log that has no file."""
+    path = tmp_path / "x.db"
+    lose(path)
+    before = contents(tmp_path)
+    for _ in range(2):
+        error = await refused(path)
+        assert error.exit_code == 78
+        assert "estore a backup" in str(error)
+    path.with_name("x.db.lock").unlink()
+    assert contents(tmp_path) == before
+
+
+async def test_a_first_start_leaves_a_whole_file_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.db"
+
+    def dies(*_: object) -> None:
+        raise OSError(5, "made up")
+
+    with monkeypatch.context() as killed:
+        killed.setattr("pathlib.Path.rename", dies)
+        await refused(path)
+    assert not path.exists()
+    async with Notes(path) as notes:
+        assert await notes.together(note(1)) == [1]
+    assert sorted(contents(tmp_path)) == ["x.db", "x.db.lock"]
 
 
 @pytest.mark.parametrize("fill", [_words, _short, _another_program_s, _another_program_s_third])

@@ -157,7 +157,10 @@ async def test_a_disk_that_does_not_take_the_log(notes: Notes) -> None:
 async def test_what_is_logged_names_the_error_and_not_the_words(notes: Notes) -> None:
     leave_pages(notes.connection, 0)
     await notes.together(note(1, BIG))
-    assert notes.log.lines == [("error", "storage_failed", {"reason": "SQLITE_FULL", "count": 1})]
+    ((level, event, keys),) = notes.log.lines
+    assert (level, event) == ("error", "storage_failed")
+    assert keys.pop("hint").startswith("the disk is full: make room")
+    assert keys == {"reason": "SQLITE_FULL", "count": 1, "path": str(notes.path)}
 
 
 async def test_another_program_s_lock_is_waited_for(notes: Notes) -> None:

@@ -8,11 +8,12 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from tests.fakes import meta
 from tests.flow.kill.moods import GRAPH_TIMEOUT_S
@@ -68,12 +69,26 @@ class Life:
     was_killed: bool = False
 
 
+class Process(Protocol):
+    """What is done with a process, however it was started."""
+
+    @property
+    def returncode(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def terminate(self) -> None: ...
+    async def wait(self) -> int: ...
+
+
 class LoopError(Exception):
     """The loop cannot go on; the message says why."""
 
 
 class Daemon:
-    """Starts, kills and stops the one daemon; ``folder`` holds its state, log and configuration."""
+    """Starts, kills and stops the one daemon; ``folder`` holds its state, log and configuration.
+
+    Attributes:
+        lives: One for each process so far.
+    """
 
     def __init__(self, folder: Path, graph_url: str, dice: Random) -> None:
         self.folder = folder
@@ -84,8 +99,36 @@ class Daemon:
         self._dice = dice
         self._graph_url = graph_url
         self._port = _free_port()
-        self._process: asyncio.subprocess.Process | None = None
-        _install_plugin(folder)
+        self._process: Process | None = None
+        self._install()
+
+    def _install(self) -> None:
+        install_plugin(self.folder, "kill_plugin", "jitter_for_kills = kill_plugin:Jitter")
+        (self.folder / "kill_plugin.py").write_text(_PLUGIN, "utf-8")
+
+    def _environment(self) -> dict[str, str]:
+        """All that the process is given."""
+        wanted = ("PATH", "HOME", "LANG")
+        passed_on = {name: os.environ[name] for name in wanted if name in os.environ}
+        return passed_on | {
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
+            "WHATSAPP_ACCESS_TOKEN": "made-up",
+            "WHATSAPP_APP_SECRET": meta.SECRET,
+        }
+
+    async def _launch(self, arguments: Sequence[str], environment: Mapping[str, str]) -> Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "openparallax", *arguments),
+                cwd=ROOT,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
 
     @property
     def url(self) -> str:
@@ -121,25 +164,7 @@ class Daemon:
         """Start a process; does not wait for it."""
         config = self.folder / "config.yaml"
         config.write_text(json.dumps(self._configuration()), "utf-8")  # JSON is YAML
-        wanted = ("PATH", "HOME", "LANG")
-        passed_on = {name: os.environ[name] for name in wanted if name in os.environ}
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "openparallax", "serve", "-c", str(config)),
-                cwd=ROOT,
-                env=passed_on
-                | {
-                    "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}",
-                    "WHATSAPP_ACCESS_TOKEN": "made-up",
-                    "WHATSAPP_APP_SECRET": meta.SECRET,
-                },
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,
-            )
+        self._process = await self._launch(("serve", "-c", str(config)), self._environment())
         self.lives.append(Life(time.monotonic()))
 
     async def healthy(self) -> None:
@@ -184,23 +209,26 @@ class Daemon:
         self.lives[-1].ended = time.monotonic()
         self.lives[-1].was_killed = True
 
-    async def buried(self) -> None:
-        """Return when a killed process has ended."""
-        if self._process is not None:
-            await self._process.wait()
+    async def buried(self) -> int | None:
+        """Return when the process has ended: its exit code, below 0 the signal that killed it."""
+        return None if self._process is None else await self._process.wait()
+
+    def ask_to_end(self) -> None:
+        """Ask it to end in order; one that has ended stays so."""
+        if self._process is not None and not self.has_ended:
+            self.lives[-1].ended = time.monotonic()
+            self._process.terminate()
 
     async def stop(self) -> None:
-        """Ask it to end in order.
+        """Ask it to end in order, and wait until it has.
 
         Raises:
             LoopError: It had ended by itself, or did not end well.
         """
-        process = self._process
-        if process is not None and not self.has_ended:
-            self.lives[-1].ended = time.monotonic()
-            process.terminate()
+        if not self.has_ended:
+            self.ask_to_end()
             with suppress(TimeoutError):
-                if await asyncio.wait_for(process.wait(), STOP_S) == 0:
+                if await asyncio.wait_for(self.buried(), STOP_S) == 0:
                     return
         raise LoopError(f"the daemon did not end in order:\n{self.last_words()}")
 
@@ -214,15 +242,12 @@ class Daemon:
         return self.log.read_text("utf-8", "replace")[-3000:] if self.log.exists() else ""
 
 
-def _install_plugin(folder: Path) -> None:
-    """Lay the engine into ``folder`` as pip would; on ``PYTHONPATH``, that is an installation."""
-    (folder / "kill_plugin.py").write_text(_PLUGIN, "utf-8")
-    facts = folder / "kill_plugin-0.dist-info"
+def install_plugin(folder: Path, name: str, engine: str) -> None:
+    """Lay a plugin into ``folder`` as pip would; on ``PYTHONPATH``, that is an installation."""
+    facts = folder / f"{name}-0.dist-info"
     facts.mkdir()
-    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: kill-plugin\nVersion: 0\n")
-    (facts / "entry_points.txt").write_text(
-        "[openparallax.engines]\njitter_for_kills = kill_plugin:Jitter\n"
-    )
+    (facts / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+    (facts / "entry_points.txt").write_text(f"[openparallax.engines]\n{engine}\n")
 
 
 def _die_with_parent() -> None:

@@ -15,7 +15,7 @@ from tests.flow.kill.killer import Killer, Plan
 from tests.flow.kill.moods import Moods
 from tests.flow.kill.people import Canary, Person, dice_of, make_people
 from tests.flow.kill.records import count_open, files_with, load_records
-from tests.flow.kill.repeats import by_parcel, judge_repeats
+from tests.flow.kill.repeats import by_parcel, judge_count, judge_repeats
 from tests.flow.kill.walk import Findings, walk_all
 
 DRAIN_S = 240.0
@@ -129,6 +129,7 @@ def _judge(people: list[Person], daemon: Daemon, moods: Moods, leaks: set[str]) 
     taken = by_parcel([attempt for attempt in moods.attempts if attempt.is_taken])
     walk_all(people, records, taken, findings)
     judge_repeats(moods.attempts, daemon.lives, records, findings)
+    judge_count(by_parcel(moods.attempts), records, findings)
     figures: dict[str, int | float] = {
         "sends that Graph took": sum(len(tries) for tries in taken.values()),
         **dict(sorted(findings.counts.items(), key=lambda item: item[0].strip())),

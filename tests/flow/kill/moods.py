@@ -17,7 +17,7 @@ GRAPH_TIMEOUT_S = 2.0
 HANG_S = 3.0
 """Longer than a send waits for its answer."""
 
-_MOODS: dict[str, tuple[float, Callable[[], Behaviour]]] = {
+MOODS: dict[str, tuple[float, Callable[[], Behaviour]]] = {
     # name: weight, behaviour; what is clean tells the sender for sure what became of the message
     "clean": (55, graph.ok),
     "clean, late": (15, graph.ok),
@@ -59,13 +59,18 @@ class Attempt:
 
     @property
     def is_slow(self) -> bool:
-        """Refused for a rate, so known not to have been sent."""
+        """Refused for a rate or for the account, so known not to have been sent."""
         return self.mood.startswith("slow")
 
     @property
+    def is_refused(self) -> bool:
+        """Refused for a reason after which it is over, or waits for the person's next message."""
+        return self.mood.startswith(("refused", "held"))
+
+    @property
     def slows_all(self) -> bool:
-        """Refused for a rate of the whole number, which a new process does not know of."""
-        return self.mood == "slow: number"
+        """Refused for what holds for the whole number, which a new process does not know of."""
+        return self.mood.startswith("slow") and self.mood != "slow: pair"
 
 
 class Moods:
@@ -100,7 +105,7 @@ class Moods:
     def plan(self, call: Call) -> Behaviour:
         """What Graph does with a call; its plan."""
         parcel = int(call.callback.partition(".")[0] or "0", 16)
-        mood, behaviour, late_s = self._choose(parcel)
+        mood, behaviour, late_s = self._choose(call, parcel)
         self._seen[parcel] = self._seen.get(parcel, 0) + 1
         if late_s:
             answers = asyncio.Event()
@@ -116,11 +121,11 @@ class Moods:
             task.add_done_callback(self._tasks.discard)
         return behaviour
 
-    def _choose(self, parcel: int) -> tuple[str, Behaviour, float]:
+    def _choose(self, call: Call, parcel: int) -> tuple[str, Behaviour, float]:
         if self.is_calm:
             return "clean", graph.ok(), 0.0
-        weights = [weight for weight, _ in _MOODS.values()]
-        (mood,) = self._dice.choices(list(_MOODS), weights)
+        weights = [weight for weight, _ in MOODS.values()]
+        (mood,) = self._dice.choices(list(MOODS), weights)
         if mood.startswith("slow") and self._seen.get(parcel):
             mood = "clean"  # the back-off of a later attempt would outlast the loop
         late_s = 0.0
@@ -128,7 +133,7 @@ class Moods:
             late_s = HANG_S
         elif mood.endswith("late"):
             late_s = self._dice.uniform(0, 0.6)
-        return mood, _MOODS[mood][1](), late_s
+        return mood, MOODS[mood][1](), late_s
 
     async def _report(self, attempt: Attempt) -> None:
         roll, delay = self._dice.random(), self._dice.random()
@@ -145,16 +150,27 @@ class Moods:
         if delay < 0.2:
             names.append(names[0])  # brought again
         for name in names:
-            call = attempt.call
-            status = meta.status(
-                call.wamid,
-                name,
-                callback=call.callback,
-                recipient=call.to,
-                phone_number_id=call.phone_number_id,
-            )
-            await until_taken(self._session, self._url, meta.body(status))
+            await self._tell(attempt, name)
+
+    async def _tell(self, attempt: Attempt, name: str) -> None:
+        """Post a status until it is taken; ``failed:131026`` is a failure with that code."""
+        call = attempt.call
+        state, _, code = name.partition(":")
+        status = meta.status(
+            call.wamid,
+            state,
+            callback=call.callback,
+            code=int(code) if code else None,
+            recipient=call.to,
+            phone_number_id=call.phone_number_id,
+        )
+        await until_taken(self._session, self._url, meta.body(status))
+        if not code:
             attempt.told = attempt.told or time.monotonic()
+        self._note_status(attempt, name)
+
+    def _note_status(self, attempt: Attempt, name: str) -> None:
+        """A status was acknowledged."""
 
 
 def _nothing() -> None:

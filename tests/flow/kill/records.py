@@ -14,7 +14,9 @@ class Row:
     """What the daemon believes about a parcel."""
 
     number: int
+    chat: int
     address: str
+    account: str
     turn: int
     notice: str
     state: ParcelState
@@ -46,8 +48,9 @@ def load_records(database: Path) -> Records:
     """Read the file; the daemon must not run."""
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute(
-            "SELECT p.number, c.address, p.turn, p.notice, p.state, p.attempts, p.ambiguous,"
-            " p.twice FROM parcels p JOIN chats c ON c.id = p.chat ORDER BY p.number"
+            "SELECT p.number, p.chat, c.address, a.phone_number_id, p.turn, p.notice, p.state,"
+            " p.attempts, p.ambiguous, p.twice FROM parcels p JOIN chats c ON c.id = p.chat"
+            " JOIN accounts a ON a.id = c.account ORDER BY p.number"
         ).fetchall()
         said = connection.execute("SELECT turn, words FROM transcript WHERE part = 0").fetchall()
         (integrity,) = connection.execute("PRAGMA integrity_check").fetchone()
@@ -65,7 +68,9 @@ def load_records(database: Path) -> Records:
 
 def _row(
     number: int,
+    chat: int,
     address: str,
+    account: str,
     turn: int,
     notice: str,
     state: int,
@@ -73,7 +78,18 @@ def _row(
     ambiguous: int,
     twice: int,
 ) -> Row:
-    return Row(number, address, turn, notice, ParcelState(state), attempts, ambiguous, bool(twice))
+    return Row(
+        number,
+        chat,
+        address,
+        account,
+        turn,
+        notice,
+        ParcelState(state),
+        attempts,
+        ambiguous,
+        bool(twice),
+    )
 
 
 def count_open(database: Path) -> tuple[int, int]:

@@ -6,6 +6,7 @@ to tell. Times are compared with room for a busy machine.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tests.flow.kill.daemon import RECEIPT_WAIT_S, Life
@@ -13,10 +14,25 @@ from tests.flow.kill.moods import Attempt
 from tests.flow.kill.records import Records
 from tests.flow.kill.walk import MOST_AMBIGUOUS, Findings
 
-SETTLING_S = 1.0
-"""An answer that went out so long before the kill has been noted."""
-CROSSING_S = 0.3
-"""A status that was acknowledged less than this before a repeat may have crossed it."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How sure the judge must be, on a machine that may be busy.
+
+    Attributes:
+        settling_s: An answer that went out so long before the kill has been noted.
+        crossing_s: A status that was acknowledged less than this before a repeat may have crossed
+            it.
+        has_jumps: The wall clock may have jumped, so that a back-off of another process is over.
+        moving: Addresses of people who were known by another one before.
+    """
+
+    settling_s: float = 1.0
+    crossing_s: float = 0.3
+    has_jumps: bool = False
+    moving: frozenset[str] = frozenset()
+
+
 EARLY = 0.9
 """How much of a wait must have passed, by another clock."""
 
@@ -30,40 +46,47 @@ def by_parcel(attempts: Sequence[Attempt]) -> dict[int, list[Attempt]]:
 
 
 def judge_repeats(
-    attempts: Sequence[Attempt], lives: Sequence[Life], records: Records, findings: Findings
+    attempts: Sequence[Attempt],
+    lives: Sequence[Life],
+    records: Records,
+    findings: Findings,
+    patience: Patience | None = None,
 ) -> None:
     """Judge all that went out more than once, and that nothing went out behind its turn."""
-    parcels = by_parcel(attempts)
-    judge = _Judge(lives, findings)
-    for tries in parcels.values():
+    patience = patience or Patience()
+    judge = _Judge(lives, findings, patience)
+    for tries in by_parcel(attempts).values():
         judge.judge(tries)
-    _judge_order(attempts, records, findings)
-    _judge_count(parcels, records, findings)
+    _judge_order(attempts, records, findings, patience.moving)
 
 
 class _Judge:
-    def __init__(self, lives: Sequence[Life], findings: Findings) -> None:
+    def __init__(self, lives: Sequence[Life], findings: Findings, patience: Patience) -> None:
+        self._patience = patience
         self._lives = lives
         self._findings = findings
 
     def judge(self, tries: Sequence[Attempt]) -> None:
         ambiguous = 0
         for earlier, later in pairwise(tries):
-            ambiguous += not earlier.is_slow
+            ambiguous += not (earlier.is_slow or earlier.is_refused)
             self._judge(earlier, later, ambiguous)
-        if sum(not attempt.is_slow for attempt in tries) > MOST_AMBIGUOUS:
+        doubtful = [one for one in tries if not (one.is_slow or one.is_refused)]
+        if len(doubtful) > MOST_AMBIGUOUS:
             self._wrong(tries[0], f"was sent {len(tries)} times")
 
     def _judge(self, earlier: Attempt, later: Attempt, ambiguous: int) -> None:
-        if earlier.told is not None and earlier.told < later.at - CROSSING_S:
+        if earlier.told is not None and earlier.told < later.at - self._patience.crossing_s:
             self._wrong(later, "was sent again although a status had been acknowledged")
         why = f"the answer was lost ({earlier.mood})"
         if earlier.answered is not None:
             why = "the daemon was killed before it could note the answer"
-            if not self._died_between(earlier.at - CROSSING_S, earlier.answered + SETTLING_S):
+            crossing_s, settling_s = self._patience.crossing_s, self._patience.settling_s
+            if not self._died_between(earlier.at - crossing_s, earlier.answered + settling_s):
                 self._wrong(later, "was sent again although it had been answered")
         wait_s = RECEIPT_WAIT_S * 2 ** max(0, ambiguous - 1)
-        if earlier.slows_all and self._died_between(earlier.at, later.at):
+        forgets = earlier.slows_all or (earlier.is_slow and self._patience.has_jumps)
+        if earlier.is_refused or (forgets and self._died_between(earlier.at, later.at)):
             wait_s = 0.0
         began = earlier.at
         if not earlier.is_slow:
@@ -86,21 +109,27 @@ class _Judge:
         self._findings.problems.append(f"{attempt.call.to}: parcel {attempt.parcel} {what}")
 
 
-def _judge_order(attempts: Sequence[Attempt], records: Records, findings: Findings) -> None:
+def _judge_order(
+    attempts: Sequence[Attempt],
+    records: Records,
+    findings: Findings,
+    moving: frozenset[str],
+) -> None:
     """Once a chat's next parcel was sent, none before it may be; only confirmations pass others."""
     known = {row.number: row for row in records.parcels}
-    latest: dict[str, int] = {}
+    latest: dict[int, int] = {}
     for attempt in attempts:
         row = known.get(attempt.parcel)
-        if row is None or row.address != attempt.call.to:
+        theirs = attempt.call.phone_number_id, attempt.call.to
+        if row is None or (row.address not in moving and (row.account, row.address) != theirs):
             findings.problems.append(f"{attempt.call.to}: parcel {attempt.parcel} is not theirs")
         elif row.notice != "otr":
-            if attempt.parcel < latest.get(row.address, 0):
+            if attempt.parcel < latest.get(row.chat, 0):
                 findings.problems.append(f"{row.address}: parcel {row.number} was sent too late")
-            latest[row.address] = max(latest.get(row.address, 0), row.number)
+            latest[row.chat] = max(latest.get(row.chat, 0), row.number)
 
 
-def _judge_count(
+def judge_count(
     parcels: Mapping[int, Sequence[Attempt]], records: Records, findings: Findings
 ) -> None:
     """The daemon's own count of what was taken twice is right."""

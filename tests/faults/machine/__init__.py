@@ -1,0 +1,1 @@
+"""What the machine can do to a daemon: its disk, its memory, its clock, its signals."""

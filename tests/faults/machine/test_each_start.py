@@ -1,0 +1,116 @@
+"""The n-th call of a start fails, for each n: it ends in a sentence, and the next one succeeds."""
+
+import errno
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.daemon import Daemon
+from tests.faults.machine.shim import Call, File, Shim
+from tests.faults.machine.test_each_call import Sweep, spread
+from tests.faults.talk import Talk
+from tests.storage.test_migrations_copies import old_file
+
+SOME = pytest.param(2, id="some")
+MANY = pytest.param(40, id="many", marks=pytest.mark.long)
+SWEEPS = [
+    Sweep("write fails", Call.WRITE, errno.EIO),
+    Sweep("no room", Call.WRITE, errno.ENOSPC, torn=True),
+    Sweep("sync fails", Call.SYNC, errno.EIO),
+    Sweep("open fails", Call.OPEN, errno.EIO),
+    Sweep("map fails", Call.MAP, errno.ENOMEM, files=File.INDEX),
+    Sweep("no memory", Call.MALLOC, errno.ENOMEM),
+]
+
+
+async def attempt(daemon: Daemon, shim: Shim, sweep: Sweep, number: int) -> int | None:
+    """Start with the so-manieth call failing, and all behind it; the exit code, if it ended."""
+    shim.arm(sweep.calls, sweep.error, files=sweep.files, first=number, torn=sweep.torn)
+    told = len(daemon.said)
+    await daemon.launch()
+    code = await daemon.ended_or_started()
+    shim.disarm()
+    if code is not None:
+        said = daemon.said[told:]
+        assert code == 75, (number, code, said)
+        assert "openparallax: " in said
+        assert str(daemon.state) in said
+        assert "internal error" not in said
+    return code
+
+
+async def calls_of_a_start(daemon: Daemon, shim: Shim, sweep: Sweep) -> int:
+    await attempt(daemon, shim, sweep, 0)
+    return shim.seen
+
+
+@pytest.mark.parametrize("count", [SOME, MANY])
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
+async def test_with_work_left(daemon: Daemon, shim: Shim, sweep: Sweep, count: int) -> None:
+    """What an earlier process had acknowledged is answered by the next one that can start."""
+    daemon.reports_statuses()
+    total = await calls_of_a_start(daemon, shim, sweep)
+    await daemon.kill()
+    ended = 0
+    for number in spread(total, count):
+        await daemon.start()
+        talk = Talk(daemon, people=2)
+        await talk.say(0, "slow")
+        await talk.say(1, "slow")
+        await daemon.kill()
+        if await attempt(daemon, shim, sweep, number) is not None:
+            ended += 1
+            await daemon.start()
+        await talk.is_answered()
+        talk.judge()
+        await daemon.graph.reported(120)
+        await daemon.kill()
+        assert daemon.integrity() == "ok", number
+    assert ended
+
+
+@pytest.mark.parametrize("version", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [SOME, MANY])
+@pytest.mark.parametrize("sweep", SWEEPS, ids=lambda sweep: sweep.name)
+async def test_with_an_older_file(
+    daemon: Daemon, shim: Shim, sweep: Sweep, count: int, version: int
+) -> None:
+    """The file is of the old schema or of the new one, whole and with its words."""
+    make_old(daemon, version)
+    total = await calls_of_a_start(daemon, shim, sweep)
+    await daemon.kill()
+    ended = 0
+    for number in spread(total, count):
+        make_old(daemon, version)
+        if await attempt(daemon, shim, sweep, number) is not None:
+            ended += 1
+            assert daemon.integrity() == "ok", number
+            assert words_in(daemon.database) == WORDS
+            await daemon.start()
+        talk = Talk(daemon, people=1)
+        await talk.say()
+        await talk.is_answered()
+        await daemon.kill()
+        assert daemon.integrity() == "ok", number
+        assert words_in(daemon.database)[: len(WORDS)] == WORDS
+        copy = daemon.database.with_name(f"openparallax.db.schema-{version}.copy")
+        assert words_in(copy) == WORDS
+    assert ended
+
+
+WORDS = [f"words of old {number}" for number in range(50)]
+
+
+def make_old(daemon: Daemon, version: int) -> None:
+    """Have a file of an older schema there and nothing else."""
+    daemon.state.mkdir(exist_ok=True)
+    for file in daemon.state.iterdir():
+        file.unlink()
+    old_file(daemon.database, version, *WORDS)
+
+
+def words_in(path: Path) -> list[str]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+        return [words for (words,) in file.execute("SELECT words FROM transcript ORDER BY turn")]

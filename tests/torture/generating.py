@@ -1,0 +1,333 @@
+"""Programmes drawn from a seed: the same seed and points, the same programme."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.torture.baits import BAITS
+from tests.torture.points import POINTS
+from tests.torture.programme import (
+    COMMANDS,
+    MISTYPED,
+    OTHERS,
+    REVOKE,
+    TAKES_WORDS,
+    WORDS,
+    Message,
+    Programme,
+    Step,
+)
+
+GRAPH = (
+    "clean, late",
+    "cut after",
+    "cut before",
+    "500 after",
+    "500 before",
+    "hangs after",
+    "cut after, late",
+    "slow: pair",
+    "slow: number",
+    "slow: 190",
+    "perhaps: 131000",
+    "perhaps: 1",
+    "refused: 131026",
+    "refused: 100",
+    "held: 131047",
+)
+STATUSES = ("never", "late", "twice", "backwards", "failed")
+FAR_S = 90_000
+"""More than a day ahead: every window is closed."""
+CLOCKS = (-80_000, -3_600, -61, 61, 3_600, 70_000, FAR_S)
+_THROUGH = {point.name: point.through for point in POINTS}
+
+
+class Drawer:
+    """Draws one programme."""
+
+    def __init__(self, seed: int, points: Sequence[str]) -> None:
+        self._dice = Random(f"{seed} programme")  # noqa: S311 - nothing secret is drawn
+        self._seed = seed
+        self._points = list(points)
+        self._people = self._dice.choice([1, 2, 3, 4])
+        self._accounts = self._dice.choice([1, 1, 1, 2])
+        self._number = 0
+        self._at = 0
+        self._steps: list[Step] = []
+        self._strangers: list[int] = []
+        self._words: list[Message] = []
+        self._all: list[Message] = []
+        self._is_down = False
+        self._must_write = False
+
+    def draw(self) -> Programme:
+        schema = 0
+        if any(_THROUGH[point] == "old file" for point in self._points):
+            schema = self._dice.choice([1, 2])
+            self._points.sort(key=lambda point: _THROUGH[point] != "old file")
+            self._bait(self._points.pop(0))
+        left = self._dice.randint(6, 34)
+        while left or self._points:
+            if self._points and self._dice.random() < (len(self._points) + 1) / (left + 2):
+                self._bait(self._points.pop(0))
+            else:
+                self._step()
+                left = max(0, left - 1)
+        if self._is_down:
+            self._add("up")
+        if self._must_write:  # what a closed window held goes on with the next message
+            self._add("clock", seconds=0)
+            for account in range(self._accounts):
+                for who in range(self._people):
+                    self._post(self._message(WORDS, who=who, account=account, mood=""))
+        return Programme(
+            seed=self._seed,
+            people=self._people,
+            steps=tuple(self._steps),
+            accounts=self._accounts,
+            coalesces=self._dice.random() < 0.8,
+            schema=schema,
+        )
+
+    # -- what is said ---------------------------------------------------------------------------
+
+    def _message(
+        self,
+        what: str | None = None,
+        *,
+        who: int | None = None,
+        account: int | None = None,
+        mood: str | None = None,
+        earlier_s: int = 0,
+        of: int = 0,
+        known_by: str = "",
+    ) -> Message:
+        dice = self._dice
+        self._number += 1
+        self._at += dice.choice([0, 1, 1, 2])
+        what = self._what() if what is None else what
+        said = Message(
+            number=self._number,
+            who=dice.randrange(self._people) if who is None else who,
+            what=what,
+            at=max(0, self._at - earlier_s),
+            mood=self._mood() if mood is None else mood,
+            account=dice.randrange(self._accounts) if account is None else account,
+            of=of,
+            known_by=known_by,
+        )
+        if said.is_of_stranger:
+            return said
+        self._all.append(said)
+        if said.has_words:
+            self._words.append(said)
+        return said
+
+    def _what(self) -> str:
+        roll = self._dice.random()
+        if roll < 0.6:
+            return WORDS
+        if roll < 0.85:
+            return self._dice.choice([*COMMANDS, *TAKES_WORDS, "/otr words", "/otr off", "/otr"])
+        if roll < 0.89:
+            return self._dice.choice(MISTYPED)
+        return self._dice.choice(OTHERS)
+
+    def _mood(self) -> str:
+        moods: dict[str, float] = {
+            "": 72,
+            "slow": 11,
+            "long": 4,
+            "marks": 4,
+            "raise": 3,
+            "empty": 2,
+            "silent": 2,
+        }
+        moods |= {"hang": 0.6, "die": 0.8}
+        (mood,) = self._dice.choices(list(moods), list(moods.values()))
+        return mood
+
+    def _post(self, *messages: Message, is_doubled: bool = False) -> None:
+        self._add("post", requests=(messages,), is_doubled=is_doubled)
+
+    def _add(self, do: str, **more: object) -> None:
+        self._steps.append(Step(do, **more))  # type: ignore[arg-type]
+
+    # -- what happens ---------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        acts: dict[Callable[[], None], float] = {
+            self._say: 40,
+            self._batch: 9,
+            self._swap: 7,
+            self._race: 5,
+            self._again: 6,
+            self._revoke: 2.5,
+            self._wait: 9,
+            self._rest: 3,
+            self._kill: 4,
+            self._stop: 2.5,
+            self._clock: 3,
+            self._graph: 8,
+            self._statuses: 4,
+            self._down: 1.5,
+            self._twice: 3,
+        }
+        (act,) = self._dice.choices(list(acts), list(acts.values()))
+        act()
+
+    def _say(self) -> None:
+        self._post(self._message(), is_doubled=self._dice.random() < 0.06)
+
+    def _batch(self) -> None:
+        messages = [self._message() for _ in range(self._dice.randint(2, 8))]
+        if self._dice.random() < 0.4:
+            self._dice.shuffle(messages)
+        self._post(*messages)
+
+    def _swap(self) -> None:
+        """Two requests of one chat, the later one first."""
+        dice = self._dice
+        first = self._message(dice.choice([WORDS, None]))
+        self._post(first)
+        if dice.random() < 0.5:
+            self._add("rest", seconds=dice.choice([0.3, 1.0]))
+        what = dice.choice(["/otr", "/otr words", "/otr off", "/new", WORDS, "/otr"])
+        earlier_s = self._at - first.at + dice.choice([0, 1, 2, 3])
+        late = self._message(what, who=first.who, account=first.account, earlier_s=earlier_s + 2)
+        self._post(late)
+
+    def _race(self) -> None:
+        """Requests of one chat at the same time."""
+        one = self._message()
+        others = [
+            self._message(
+                who=one.who, account=one.account, earlier_s=self._dice.choice([0, 0, 1, 3])
+            )
+            for _ in range(self._dice.choice([1, 1, 2]))
+        ]
+        self._add("post", requests=tuple((message,) for message in (one, *others)))
+
+    def _again(self) -> None:
+        if self._all:
+            recent = self._all[-12:] if self._dice.random() < 0.7 else self._all
+            self._add("again", of=self._dice.choice(recent).number)
+
+    def _revoke(self) -> None:
+        if self._words:
+            of = self._dice.choice(self._words[-6:])
+            self._post(self._message(REVOKE, who=of.who, account=of.account, of=of.number))
+
+    def _wait(self) -> None:
+        self._add("wait", seconds=round(self._dice.choice([0.02, 0.05, 0.1, 0.3, 0.7]), 2))
+
+    def _rest(self) -> None:
+        self._add("rest", seconds=2.0)
+
+    def _kill(self) -> None:
+        mood = "starting" if self._dice.random() < 0.2 else ""
+        self._add("kill", mood=mood, seconds=self._dice.choice([0, 0.01, 0.05, 0.2, 0.5]))
+
+    def _stop(self) -> None:
+        self._add("stop")
+
+    def _clock(self) -> None:
+        seconds = self._dice.choice(CLOCKS)
+        self._must_write = self._must_write or seconds == FAR_S
+        self._add("clock", seconds=seconds)
+
+    def _graph(self) -> None:
+        mood = self._dice.choice(GRAPH)
+        self._must_write = self._must_write or mood.startswith("held")
+        who, count = self._dice.randrange(self._people), self._dice.choice([1, 1, 2, 3])
+        self._add("graph", who=who, mood=mood, count=count)
+
+    def _statuses(self) -> None:
+        who, count = self._dice.randrange(self._people), self._dice.choice([1, 2, 3])
+        self._add("statuses", who=who, mood=self._dice.choice(STATUSES), count=count)
+
+    def _twice(self) -> None:
+        """Graph takes it, nobody is told, and so it is sent again."""
+        who, mood = (
+            self._dice.randrange(self._people),
+            self._dice.choice(["cut after", "500 after"]),
+        )
+        self._add("rest", seconds=0.5)
+        self._add("graph", who=who, mood=mood)
+        self._add("statuses", who=who, mood=self._dice.choice(["late", "late", "never"]))
+        self._post(self._message(WORDS, who=who, mood=""))
+
+    def _down(self) -> None:
+        self._is_down = not self._is_down
+        self._add("down" if self._is_down else "up")
+
+    # -- what brings the daemon to a point --------------------------------------------------------
+
+    def _bait(self, point: str) -> None:
+        who, account = self._dice.randrange(self._people), self._dice.randrange(self._accounts)
+        BAITS[_THROUGH[point]](_Talk(self, self._dice, point, who, account))
+        self._add("struck", seconds=6.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """One chat of a programme that is being drawn."""
+
+    drawer: Drawer
+    dice: Random
+    point: str
+    who: int
+    account: int
+
+    @property
+    def strangers(self) -> list[int]:
+        return self.drawer._strangers
+
+    def say(
+        self,
+        what: str,
+        mood: str = "",
+        *,
+        earlier_s: int = 0,
+        of: int = 0,
+        who: int | None = None,
+        known_by: str = "",
+    ) -> Message:
+        said = self.drawer._message(
+            what,
+            who=self.who if who is None else who,
+            account=self.account,
+            mood=mood,
+            earlier_s=earlier_s,
+            of=of,
+            known_by=known_by,
+        )
+        self.drawer._post(said)
+        return said
+
+    def pause_in_writing(self, seconds: int) -> None:
+        self.drawer._at += seconds
+
+    def add(self, do: str, **more: object) -> None:
+        self.drawer._add(do, **({"who": self.who} if do == "graph" else {}), **more)
+
+    def arm(self, nth: int = 1) -> None:
+        self.drawer._add("kill at", point=self.point, nth=nth)
+
+
+def draw(seed: int, points: Sequence[str] = ()) -> Programme:
+    """The programme of a seed, which brings the daemon to ``points``."""
+    return Drawer(seed, points).draw()
+
+
+def deal(seed: int, index: int, hand: int = 2) -> tuple[int, list[str]]:
+    """Seed and points of the programme with number ``index`` of a run, so that all have turns."""
+    names = [point.name for point in POINTS]
+    deck: list[str] = []
+    cut = 0
+    while len(deck) < (index + 1) * hand:
+        some = list(names)
+        Random(f"{seed} deck {cut}").shuffle(some)  # noqa: S311 - nothing secret is drawn
+        deck += some
+        cut += 1
+    return seed * 10_000 + index, deck[index * hand : (index + 1) * hand]

@@ -1,0 +1,282 @@
+"""The verdict on a programme that was played: what is wrong, and what was counted on the way.
+
+Each finding begins with its sort, a word before a colon; by that a smaller programme is known to
+fail in the same way.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openparallax.model.parcel import ParcelState
+from tests.flow.kill.moods import Attempt
+from tests.flow.kill.records import Records, Row
+from tests.flow.kill.repeats import Patience, by_parcel, judge_repeats
+from tests.flow.kill.walk import MOST_AMBIGUOUS, Findings
+from tests.torture.book import ChatKey
+from tests.torture.canary import numbers
+from tests.torture.daemon import NUMBERS
+from tests.torture.generating import FAR_S
+from tests.torture.matching import MOST_TOGETHER, Facts, Matching, replies_of
+from tests.torture.model import Chat, State, Where
+from tests.torture.people import id_of, number_of, who_has
+from tests.torture.playing import Played
+from tests.torture.programme import Message
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Findings, and figures by name."""
+
+    findings: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def sorts(self) -> set[str]:
+        return {finding.partition(":")[0] for finding in self.findings}
+
+
+Sessions = list[tuple[bool, int, int | None]]
+_Fault = tuple[int, str, str]
+
+
+def load_sessions(database: Path) -> dict[ChatKey, tuple[Sessions, int]]:
+    """Of each chat its sessions (off, state, place of the one beneath) and which is open."""
+    with closing(sqlite3.connect(database)) as connection:
+        chats = connection.execute(
+            "SELECT c.id, a.phone_number_id, c.address, c.session FROM chats c "
+            "JOIN accounts a ON a.id = c.account"
+        ).fetchall()
+        found = {}
+        for chat, account, address, session in chats:
+            rows = connection.execute(
+                "SELECT id, mode, state, before FROM sessions WHERE chat = ? ORDER BY id", (chat,)
+            ).fetchall()
+            places = {row[0]: place for place, row in enumerate(rows)}
+            found[NUMBERS.index(account), who_has(address)] = (
+                [(bool(row[1]), row[2], places.get(row[3])) for row in rows],
+                places.get(session, -1),
+            )
+    return found
+
+
+def judge(played: Played, sessions: dict[ChatKey, tuple[Sessions, int]]) -> Verdict:
+    """Judge what was played; ``sessions`` as the file has them at the end."""
+    verdict = Verdict(list(played.problems))
+    records = played.records
+    if records is None:
+        return verdict
+    if records.unfinished:
+        verdict.findings.append(f"stuck: {records.unfinished} envelopes are left")
+    taken: dict[int, list[Attempt]] = {
+        number: [one for one in tries if one.is_taken]
+        for number, tries in by_parcel(played.attempts).items()
+    }
+    bodies = {number: tries[0].call.body for number, tries in taken.items() if tries}
+    _Chats(played, records, bodies, verdict).judge(sessions)
+    _Parcels(played, records, verdict).judge()
+    repeats = Findings(counts=verdict.counts)
+    has_jumps = any(step.do == "clock" for step in played.book.programme.steps)
+    strangers = {one.who for one in played.book.messages.values() if one.is_of_stranger}
+    moving = frozenset(say(who) for who in strangers for say in (number_of, id_of))
+    patience = Patience(settling_s=5.0, crossing_s=0.8, has_jumps=has_jumps, moving=moving)
+    judge_repeats(played.attempts, played.lives, records, repeats, patience)
+    verdict.findings += [f"repeat: {problem}" for problem in repeats.problems]
+    return verdict
+
+
+class _Chats:
+    """What each chat heard, and where it stands."""
+
+    def __init__(
+        self, played: Played, records: Records, bodies: dict[int, str], verdict: Verdict
+    ) -> None:
+        self._played = played
+        self._bodies = bodies
+        self._verdict = verdict
+        self._rows: dict[ChatKey, list[Row]] = {}
+        for row in records.parcels:
+            key = NUMBERS.index(row.account), who_has(row.address)
+            self._rows.setdefault(key, []).append(row)
+
+    def judge(self, sessions: dict[ChatKey, tuple[Sessions, int]]) -> None:
+        book = self._played.book
+        for chat in book.chats():
+            states = book.states(chat)
+            faults = [self._fault(chat, state, sessions.get(chat)) for state in states]
+            if all(faults):
+                who = f"person {chat[1]} at number {chat[0]}"
+                closest = max(fault for fault in faults if fault is not None)
+                sort, what = closest[1], closest[2]
+                self._verdict.findings.append(f"{sort}: {who}: {what}")
+        for message in book.messages.values():
+            if message.is_of_stranger:
+                self._judge_stranger(message)
+        strangers = {one.chat for one in book.messages.values() if one.is_of_stranger}
+        for chat in set(self._rows) - set(book.chats()) - strangers:
+            self._verdict.findings.append(
+                f"outcome: {number_of(chat[1])} got something and is nobody"
+            )
+
+    def _judge_stranger(self, message: Message) -> None:
+        """Whichever of the two chats it is: each message is answered once, or an apology came."""
+        rows = self._rows.get(message.chat, [])
+        bodies = [self._bodies.get(row.number, "") for row in rows]
+        said = [numbers(self._played.canary.found(body), "a") for body in bodies]
+        times = sum(message.number in one for one in said)
+        may_be_lost = "killed" in {row.notice for row in rows} or any(
+            row.number not in self._bodies for row in rows
+        )
+        if times > 1 or not (times or may_be_lost):
+            self._verdict.findings.append(
+                f"outcome: message {message.number} of a stranger was answered {times} times"
+            )
+
+    def _fault(
+        self, chat: ChatKey, state: Chat, found: tuple[Sessions, int] | None
+    ) -> _Fault | None:
+        """Why a chat cannot be in a state: how well it fits else, the sort, and what is wrong."""
+        if found is None:
+            is_missing = bool(state.heard or state.said)
+            return (0, "session", "the chat is not in the file") if is_missing else None
+        if fault := _session_fault(state, found):
+            return 1, "session", fault
+        if fault := self._heard_fault(state, self._rows.get(chat, [])):
+            return 2, "outcome", fault
+        if fault := self._asked_fault(state):
+            return 3, "asked", fault
+        return None
+
+    def _heard_fault(self, state: Chat, rows: Sequence[Row]) -> str | None:
+        played, book = self._played, self._played.book
+        confirmed = sum(row.notice == "otr" for row in rows)
+        if confirmed != state.confirmations:
+            return f"{state.confirmations} times /otr, {confirmed} confirmations"
+
+        def since(number: int, moments: Iterable[float]) -> int:
+            sent = book.posted(number).sent or 0.0
+            return sum(moment > sent for moment in moments)
+
+        facts = Facts(
+            canary=played.canary,
+            moods={number: one.mood for number, one in book.messages.items()},
+            where={number: one.where for number, one in state.places.items()},
+            session={
+                number: one.session
+                for number, one in state.places.items()
+                if one.session is not None and not one.has_moved
+            },
+            ends=lambda number: since(number, [life.ended for life in played.lives]),
+            deaths=lambda number: since(number, played.deaths),
+            most=MOST_TOGETHER if book.programme.coalesces else 1,
+        )
+        return Matching(state.heard, replies_of(rows, self._bodies), facts).fault()
+
+    def _asked_fault(self, state: Chat) -> str | None:
+        """The engine is asked in the mode of the words, and shown nothing of another session."""
+        places = state.places
+        has_moved = any(one.has_moved for one in state.said)
+        for asked in self._played.asked:
+            shown = self._played.canary.found(" ".join([*asked.history, asked.text]))
+            known = [
+                places[number]
+                for kind, number, _ in shown
+                # An answer to several goes off the record with the first of them that does.
+                if number in places and (kind == "q" or not has_moved)
+            ]
+            settled = [one for one in known if not one.has_moved]
+            for one in settled:
+                if (one.where is Where.OFF) != (asked.mode == "off"):
+                    return (
+                        f"message {one.number} is {one.where.value} the record, and the "
+                        f"engine was asked {asked.mode} it"
+                    )
+            apart = {one.session for one in settled if one.session is not None}
+            if len(apart) > 1:
+                said = sorted({one.number for one in settled})
+                return f"the engine was shown several sessions at once: messages {said}"
+        return None
+
+
+def _session_fault(state: Chat, found: tuple[Sessions, int]) -> str | None:
+    expected = [(one.is_off, one.state.value, one.before) for one in state.sessions]
+    sessions, is_open = found
+    if sessions == expected and is_open == state.open:
+        return None
+    return f"sessions are {_told(sessions)}, and should be {_told(expected)}"
+
+
+def _told(sessions: Sessions) -> str:
+    return ", ".join(
+        f"{'off' if is_off else 'on'} {State(state).name.lower()}"
+        + ("" if before is None else f" above {before}")
+        for is_off, state, before in sessions
+    )
+
+
+class _Parcels:
+    """What the daemon believes of each parcel, and what Graph did with it."""
+
+    def __init__(self, played: Played, records: Records, verdict: Verdict) -> None:
+        self._played = played
+        self._records = records
+        self._verdict = verdict
+        self._tries = by_parcel(played.attempts)
+        steps = played.book.programme.steps
+        self._may_withdraw = any(
+            (step.do == "clock" and step.seconds == FAR_S) or step.mood.startswith("held")
+            for step in steps
+        )
+
+    def judge(self) -> None:
+        for row in self._records.parcels:
+            tries = self._tries.get(row.number, [])
+            taken = [one for one in tries if one.is_taken]
+            fault = self._fault_of_taken(row, tries) if taken else self._fault(row, tries)
+            if fault:
+                self._verdict.findings.append(f"parcel: parcel {row.number} {fault}")
+            self._judge_twice(row, taken)
+
+    def _fault_of_taken(self, row: Row, tries: Sequence[Attempt]) -> str | None:
+        told = self._played.told.get(row.number)
+        if row.state is ParcelState.ACCEPTED:
+            return None
+        if row.state is ParcelState.FAILED and row.number in self._played.failed:
+            return None
+        if told and row.number not in self._played.failed:
+            return f"was taken, Meta said so, and it is {row.state.name}"
+        if row.state is ParcelState.UNCONFIRMED or tries[-1].is_refused:
+            return None
+        return f"was taken, and it is {row.state.name}"
+
+    def _fault(self, row: Row, tries: Sequence[Attempt]) -> str | None:
+        doubtful = sum(not (one.is_slow or one.is_refused) for one in tries)
+        match row.state:
+            case ParcelState.UNCONFIRMED if row.ambiguous >= MOST_AMBIGUOUS:
+                self._verdict.counts["parts given up that Graph never took"] += 1
+            case ParcelState.FAILED if tries and tries[-1].is_refused:
+                self._verdict.counts["parts refused for good"] += 1
+            case ParcelState.LOST:
+                self._verdict.counts["lost parts that an earlier notice stands for"] += 1
+            case ParcelState.WITHDRAWN if self._may_withdraw:
+                self._verdict.counts["parts that a newer one took the place of"] += 1
+            case _:
+                return f"is {row.state.name} after {len(tries)} sends ({doubtful} in doubt)"
+        return None
+
+    def _judge_twice(self, row: Row, taken: Sequence[Attempt]) -> None:
+        """The daemon's own count of what Graph took twice, as far as it could know."""
+        told = self._played.told.get(row.number, set())
+        if len(told) > 1 and not row.is_twice:
+            self._verdict.findings.append(
+                f"twice: parcel {row.number} was taken {len(taken)} times, and is not counted"
+            )
+        if row.is_twice and len(taken) < 2:
+            self._verdict.findings.append(
+                f"twice: parcel {row.number} is counted, and was taken {len(taken)} times"
+            )
+        self._verdict.counts["parts that Graph took twice"] += len(taken) > 1
+        self._verdict.counts["  and the daemon counted"] += row.is_twice
