@@ -12,10 +12,11 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from contextlib import suppress
+from json.encoder import encode_basestring
 from pathlib import Path
-from typing import Any, Literal, Protocol, TextIO, cast
+from typing import Any, Literal, Protocol, TextIO
 
 import structlog
 
@@ -47,6 +48,7 @@ class Logger(Protocol):
     def error(self, event: str, **keys: Any) -> Any: ...
 
 
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _EVENT = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _TOKEN = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
 
@@ -101,7 +103,7 @@ def shorten(number: str) -> str:
     return f"{number[:2]}…{number[-2:]}" if len(number) > 6 else "…"
 
 
-Event = MutableMapping[str, Any]
+Event = dict[str, Any]
 
 
 class _Stamp:
@@ -110,34 +112,28 @@ class _Stamp:
     def __init__(self) -> None:
         self._latest = 0, "1970-01-01T00:00:00"
 
-    def __call__(self, _logger: Any, _method: str, event: Event) -> Event:
+    def __call__(self) -> str:
         second, ns = divmod(time.time_ns(), 1_000_000_000)
         latest, rendered = self._latest
         if second != latest:
             rendered = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
             self._latest = second, rendered
-        event["timestamp"] = f"{rendered}.{ns // 1000:06d}Z"
-        return event
+        return f"{rendered}.{ns // 1000:06d}Z"
 
 
-def _only_known_keys(_logger: Any, _method: str, event: Event) -> Event:
-    if event.keys() <= KEYS:
-        return event
-    unknown = [key for key in event if key not in KEYS and key != "exc_info"]
+def _drop_unknown(event: Event) -> None:
+    unknown = sorted(key for key in event if key not in KEYS)
     for key in unknown:
         del event[key]
-    if unknown:
-        event["dropped_keys"] = sorted(unknown)
-    return event
+    event["dropped_keys"] = unknown
 
 
-def _wordless_exception(_logger: Any, _method: str, event: Event) -> Event:
-    """Replace ``exc_info`` by types and frames; a message is kept only where it is ours."""
-    raised = event.pop("exc_info", None)
+def _tell_exception(event: Event, raised: Any) -> None:
+    """Say types and frames; a message is kept only where it is ours."""
     if raised is True:
         raised = sys.exc_info()[1]
     if not isinstance(raised, BaseException):
-        return event
+        return
     chain: list[dict[str, Any]] = []
     step: BaseException | None = raised
     while step is not None and len(chain) < 8:
@@ -152,14 +148,6 @@ def _wordless_exception(_logger: Any, _method: str, event: Event) -> Event:
     event["exception"] = chain
     if isinstance(raised, OpenParallaxError):
         event["error"] = str(raised)
-    return event
-
-
-def _exception_as_text(_logger: Any, _method: str, event: Event) -> Event:
-    if chain := event.get("exception"):
-        lines = (f"    {one['type']} ({' '.join(one['at'])})" for one in chain)
-        event["exception"] = "\n".join(lines)
-    return event
 
 
 class _Patient:
@@ -168,19 +156,16 @@ class _Patient:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    def write(self, line: str) -> None:
         try:
-            return self._stream.write(text)
+            self._stream.write(line)
+            self._stream.flush()
         except UnicodeEncodeError:
             with suppress(OSError, ValueError):
-                self._stream.write(text.encode("ascii", "backslashreplace").decode("ascii"))
+                self._stream.write(line.encode("ascii", "backslashreplace").decode("ascii"))
+                self._stream.flush()
         except (OSError, ValueError):
             pass
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            self._stream.flush()
 
 
 class _ForeignLogs(logging.Handler):
@@ -200,15 +185,35 @@ class _ForeignLogs(logging.Handler):
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=repr).encode
 
 
-def _as_json(_logger: Any, _method: str, event: Event) -> str:
-    return _visible(_encode(event))
-
-
-def _visible_values(_logger: Any, _method: str, event: Event) -> Event:
+def _as_json(event: Event) -> str:
+    """A line of JSON, put together by hand: its keys are ours, its values mostly plain."""
+    shown = []
     for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _visible(value)  # of other values the renderer shows the repr
-    return event
+        kind = type(value)
+        if kind is str:
+            shown.append(f'"{key}": {encode_basestring(value)}')
+        elif kind is int:
+            shown.append(f'"{key}": {value}')
+        else:
+            shown.append(f'"{key}": {_encode(value)}')
+    return _visible(f"{{{', '.join(shown)}}}")
+
+
+def _text_renderer(*, colors: bool) -> Callable[[Event], str]:
+    render = structlog.dev.ConsoleRenderer(
+        colors=colors, exception_formatter=structlog.dev.plain_traceback
+    )
+
+    def as_text(event: Event) -> str:
+        for key, value in event.items():
+            if isinstance(value, str):
+                event[key] = _visible(value)  # of other values the renderer shows the repr
+        if chain := event.get("exception"):
+            lines = (f"    {one['type']} ({' '.join(one['at'])})" for one in chain)
+            event["exception"] = "\n".join(lines)
+        return render(None, "", event)
+
+    return as_text
 
 
 def _visible(text: str) -> str:
@@ -220,6 +225,41 @@ def _visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+class _Book:
+    """Writes what happened, a line for each; one for every answer, so it is made quickly."""
+
+    def __init__(self, least: str, render: Callable[[Event], str], stream: _Patient) -> None:
+        self._least = _LEVELS[least]
+        self._render = render
+        self._stream = stream
+        self._stamp = _Stamp()
+
+    def debug(self, event: str, **keys: Any) -> None:
+        self._write("debug", event, keys)
+
+    def info(self, event: str, **keys: Any) -> None:
+        self._write("info", event, keys)
+
+    def warning(self, event: str, **keys: Any) -> None:
+        self._write("warning", event, keys)
+
+    def error(self, event: str, **keys: Any) -> None:
+        self._write("error", event, keys)
+
+    def _write(self, level: str, event: str, keys: Event) -> None:
+        if _LEVELS[level] < self._least:
+            return
+        raised = keys.pop("exc_info", None)
+        keys["event"] = event
+        keys["level"] = level
+        keys["timestamp"] = self._stamp()
+        if raised is not None:
+            _tell_exception(keys, raised)
+        if not keys.keys() <= KEYS:
+            _drop_unknown(keys)
+        self._stream.write(self._render(keys) + "\n")
 
 
 def configure(
@@ -241,28 +281,8 @@ def configure(
     """
     out = stream or sys.stderr
     as_text = render == "text" or (render == "auto" and out.isatty())
-    renderer: Callable[..., Any] = (
-        structlog.dev.ConsoleRenderer(
-            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
-        if as_text
-        else _as_json
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            _Stamp(),
-            _wordless_exception,
-            _only_known_keys,
-            *([_visible_values, _exception_as_text] if as_text else []),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _Patient(out))),
-        cache_logger_on_first_use=False,
-    )
-    # Bound once: a lazy logger would look its configuration up for every line.
-    log: Logger = structlog.get_logger().bind()
+    renderer = _text_renderer(colors=out.isatty()) if as_text else _as_json
+    log = _Book(level, renderer, _Patient(out))
     root = logging.getLogger()
     root.handlers = [_ForeignLogs(log)]
     root.setLevel(logging.WARNING)

@@ -27,6 +27,8 @@ from openparallax.storage import Connection, seen
 from openparallax.storage.meta import Numbers
 from openparallax.transcript import Transcripts
 
+CLOSING_S = 60
+"""A message that came so late lets nothing go: it will be held itself."""
 SAME_NOTICE_S = 60
 """A person who sends ten pictures is told once that only text is read."""
 
@@ -168,7 +170,7 @@ class Door:
             window_until(at, now),
             admission,
         )
-        if chat.held:
+        if chat.held and arrival.window_until > now + CLOSING_S:
             release(arrival, self._transcripts)
         if chat.latest is not None and chat.latest < at:
             chat.latest = at

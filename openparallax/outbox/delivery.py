@@ -74,12 +74,14 @@ class Delivery:
         )
         self._told: dict[int, tuple[int, int]] = {}
 
-    async def step(self, parcel: Parcel, account: AccountState) -> Next:
+    async def step(
+        self, parcel: Parcel, account: AccountState, answered: Callable[[], None]
+    ) -> Next:
         """Send ``parcel``, or find out that it is to wait, or that it is over.
 
         A parcel that is ``SENDING`` has been claimed for this very step. May be repeated after
         `NotStored` or where the parcel is still open; once a send has begun, its outcome is
-        recorded before this returns, however long the disk takes.
+        recorded before this returns, however long the disk takes; ``answered`` is called before.
 
         Raises:
             NotStored: The disk refused; nothing was sent; the lane is to be read anew.
@@ -108,6 +110,7 @@ class Delivery:
         if is_lost:
             self._note_told(parcel)
         outcome = await self._hand_over(parcel, body)
+        answered()
         return await self._settling.follow(parcel, account, outcome)
 
     async def _hand_over(self, parcel: Parcel, body: str) -> Outcome:

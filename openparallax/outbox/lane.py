@@ -33,7 +33,9 @@ class Next:
     must_read: bool = False
 
 
-Deliver = Callable[[Parcel, AccountState], Awaitable[Next]]
+Deliver = Callable[[Parcel, AccountState, Callable[[], None]], Awaitable[Next]]
+"""Takes a parcel a step further; the callable is called when its send is over, before the outcome
+is on disk."""
 
 
 class Lane:
@@ -45,6 +47,7 @@ class Lane:
         is_reserved: A turn is about to post a parcel that it has claimed for sending.
         is_claimed: The first parcel was claimed for the very next step, in the turn's transaction.
         is_cold: To be read from the table before its next send.
+        has_place: It counts among the sends under way; see `places`.
         is_cut: The step under way was ended from outside, since its parcel is settled.
         line: Where it stands among those that want a step, if it does.
         timer: Ends the lane's rest.
@@ -53,6 +56,7 @@ class Lane:
 
     __slots__ = (
         "chat",
+        "has_place",
         "is_busy",
         "is_claimed",
         "is_cold",
@@ -72,6 +76,7 @@ class Lane:
         self.is_claimed = False
         self.is_cold = False
         self.is_cut = False
+        self.has_place = False
         self.line: Line | None = None
         self.timer: Timer | None = None
         self.task: asyncio.Task[None] | None = None

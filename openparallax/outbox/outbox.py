@@ -12,7 +12,8 @@ from openparallax.outbox.departures import Departures
 from openparallax.outbox.lane import Deliver, Lane
 from openparallax.outbox.lanes import Lanes
 from openparallax.outbox.pacing import Pacing
-from openparallax.outbox.reading import RETRY_S, chats_with_work, read_lane
+from openparallax.outbox.places import Places
+from openparallax.outbox.reading import RETRY_S, chats_with_work, is_settled, read_lane
 from openparallax.outbox.tokens import new_token
 from openparallax.storage import Database, parcels
 
@@ -35,7 +36,7 @@ class Outbox:
         self._deliver = deliver
         self._clock = clock
         self._log = log
-        self._free = most_in_flight
+        self._places = Places(most_in_flight)
         self._lanes = Lanes(clock)
         self._holding: set[int] = set()
         self._departures = Departures(
@@ -80,7 +81,7 @@ class Outbox:
         if (
             not self._is_loaded
             or self._is_stopping
-            or not self._free
+            or not self._places
             or self._lanes.is_waiting(account)
             or chat in self._lanes
             or chat in self._holding
@@ -91,7 +92,7 @@ class Outbox:
             return None
         lane = self._lanes.open(chat)
         lane.is_reserved = lane.is_busy = True
-        self._free -= 1
+        self._places.take(lane)
         gate.pacing.take(chat)
         return new_token()
 
@@ -100,7 +101,7 @@ class Outbox:
         lane = self._lanes.get(chat)
         if lane is not None and lane.is_reserved:
             lane.is_reserved = False
-            self._free += 1
+            self._places.leave(lane)
             self._lanes.leave(lane)
             self._pump()
 
@@ -128,7 +129,7 @@ class Outbox:
             # Not sent and never will be by this process: the next one need not wonder about it.
             give_up = parcels.wait(parcel.number, ParcelState.SENDING, 0.0)
             self._database.unit(lambda c: parcels.change(c, give_up))
-            self._free += 1
+            self._places.leave(lane)
             return
         lane.is_claimed = True
         lane.parcels.appendleft(parcel)
@@ -191,10 +192,10 @@ class Outbox:
 
     def _pump(self) -> None:
         """Begin as many steps as may begin now."""
-        while self._free and not self._is_stopping and (departs := self._departures.next()):
+        while self._places and not self._is_stopping and (departs := self._departures.next()):
             lane, begun = departs
             lane.is_busy = True
-            self._free -= 1
+            self._places.take(lane)
             self._spawn(self._step(lane, begun))
 
     def _rest(self, lane: Lane, seconds: float) -> None:
@@ -242,7 +243,7 @@ class Outbox:
             lane.is_claimed = False
         finally:
             lane.is_cut = False
-            self._free += 1
+            self._places.leave(lane)
             if rest_s and not self._is_stopping:
                 self._rest(lane, rest_s)
             else:
@@ -256,7 +257,7 @@ class Outbox:
         lane.task = asyncio.current_task()
         has_sent = True  # as far as can be known where this is cut or breaks
         try:
-            follows = await self._deliver(parcel, account)
+            follows = await self._deliver(parcel, account, lambda: self._answered(lane))
             has_sent = follows.has_sent
         except NotStored:
             has_sent = lane.is_claimed  # will be sent; otherwise it passes the gate again
@@ -269,15 +270,16 @@ class Outbox:
         # A lane that turned cold meanwhile is read at once: perhaps there is nothing to wait for.
         return 0.0 if lane.is_cold else follows.rest_s
 
+    def _answered(self, lane: Lane) -> None:
+        self._places.leave(lane)
+        self._pump()
+
     async def _cut_if_settled(self, lane: Lane, task: asyncio.Task[None]) -> None:
         """End a delivery whose parcel was settled by a status: its answer says nothing new."""
         parcel = lane.parcels[0]
-        try:
-            known = await self._database.read(lambda c: parcels.by_number(c, parcel.number))
-        except NotStored:
+        if not await is_settled(self._database, parcel):
             return  # its answer comes, or its time ends
-        is_settled = known is None or known.parcel.state >= ParcelState.HELD
-        if is_settled and lane.task is task and lane.parcels and lane.parcels[0] is parcel:
+        if lane.task is task and lane.parcels and lane.parcels[0] is parcel:
             lane.is_cut = True
             lane.is_claimed = False
             task.cancel()

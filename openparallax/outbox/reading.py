@@ -52,6 +52,15 @@ async def read_lane(database: Database, chat: int, now: float) -> tuple[list[Par
     return [parcel for parcel in found if parcel.state is not ParcelState.HELD], is_held
 
 
+async def is_settled(database: Database, parcel: Parcel) -> bool:
+    """Whether the table has an outcome of it by now; False where it could not be asked."""
+    try:
+        known = await database.read(lambda c: parcels.by_number(c, parcel.number))
+    except NotStored:
+        return False
+    return known is None or known.parcel.state >= ParcelState.HELD
+
+
 def _mend(connection: Connection, chat: int, now: float) -> list[Parcel]:
     found = parcels.open_of_chat(connection, chat)
     for parcel in found:

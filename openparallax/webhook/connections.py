@@ -79,7 +79,7 @@ class Connections(web.Server):
         self._idle_timeout_s = idle_timeout_s
         self._linger_s = linger_s
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> "_Connection":
         return _Connection(
             self,
             self._ordinary,

@@ -61,7 +61,7 @@ class Crowd:
         self._known: dict[object, tuple[Guest, Cuttable]] = {}
 
     def came(self, guest: Guest, transport: Cuttable) -> None:
-        """Somebody connected; somebody may have to go for it."""
+        """Somebody connected; somebody may have to go for it. May be repeated: it counts once."""
         self._strangers[guest] = guest, transport
         if len(self._strangers) + len(self._known) > self._most:
             self._cut_one(guest)

@@ -84,7 +84,8 @@ class Gate:
         With it come the phone number ids that it may speak for; None if signatures are not checked.
 
         Raises:
-            Refused: Not signed, too long, too slow, cut off, or brought by a proxy.
+            Refused: Not signed, too long, too slow, cut off, or brought by a proxy; or there is no
+                memory for it.
         """
         self.check_way(request)
         signature = request.headers.get(SIGNATURE)
@@ -97,6 +98,8 @@ class Gate:
             raise
         except TimeoutError:
             raise Refused(408, "slow_body") from None
+        except MemoryError:  # ours that there is none, not the sender's: it may come again
+            raise Refused(503, "failed") from None
         except Exception:  # noqa: BLE001 - whatever broke, it broke before the body was here
             raise Refused(400, "broken_body") from None
         if not self._keys:

@@ -3,12 +3,10 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from ssl import SSLContext
 
-from aiohttp import web
-
+from openparallax.webhook.connections import Connections
 from openparallax.webhook.crowd import Crowd
 from openparallax.webhook.tls import HANDSHAKE_S, SHUTDOWN_S
 
@@ -24,9 +22,7 @@ class Handshakes:
         connections: Makes what answers requests, once TLS is spoken.
     """
 
-    def __init__(
-        self, connections: Callable[[], web.RequestHandler], crowd: Crowd, context: SSLContext
-    ) -> None:
+    def __init__(self, connections: Connections, crowd: Crowd, context: SSLContext) -> None:
         self._connections = connections
         self._crowd = crowd
         self._context = context
@@ -48,26 +44,25 @@ class Handshakes:
         task.add_done_callback(self._under_way.discard)
 
     async def _secure(self, accepted: socket.socket) -> None:
-        handshake = _Handshake(accepted)
-        self._crowd.came(handshake, handshake)
+        connection = self._connections()
+        self._crowd.came(connection, _Handshake(accepted))
         try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=SHUTDOWN_S,
+            )
+        except BaseException as error:
+            self._crowd.left(connection)
             # What is no TLS, too slow or cut off: nobody is there to be told.
-            with suppress(OSError):
-                await asyncio.get_running_loop().connect_accepted_socket(
-                    self._connections,
-                    accepted,
-                    ssl=self._context,
-                    ssl_handshake_timeout=HANDSHAKE_S,
-                    ssl_shutdown_timeout=SHUTDOWN_S,
-                )
-        finally:
-            self._crowd.left(handshake)
+            if not isinstance(error, OSError):
+                raise
 
 
 class _Handshake:
-    """One that is under way."""
-
-    is_idle = False
+    """What one is cut off by while it is under way."""
 
     def __init__(self, accepted: socket.socket) -> None:
         self._accepted = accepted

@@ -80,8 +80,10 @@ class OrdinaryConnection(web.RequestHandler):
             super().data_received(data)
             return
         self._waiter = None  # else aiohttp's task would be woken
-        super().data_received(data)
-        self._waiter = waiter
+        try:
+            super().data_received(data)
+        finally:  # also without memory: else that task would wait for ever
+            self._waiter = waiter
         if self._messages and not self._takes():
             waiter.set_result(None)
 

@@ -18,6 +18,7 @@ def main() -> None:
     if asked.file is None:
         sys.stdout.write(text)
     else:
+        asked.file.parent.mkdir(parents=True, exist_ok=True)
         asked.file.write_text(text, "utf-8")
 
 

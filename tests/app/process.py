@@ -1,6 +1,7 @@
 """`openparallax serve` as a process of its own, with an engine that comes as any plugin does."""
 
 import asyncio
+import ctypes
 import json
 import os
 import random
@@ -20,6 +21,8 @@ from tests.fakes.meta import Item
 
 ROOT = Path(__file__).resolve().parents[2]
 _STARTED = '"event": "started"'
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 _PLUGIN = '''\
 """An engine that does what the words say."""
@@ -180,6 +183,7 @@ class Daemon:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=_die_with_parent,
             )
 
     @property
@@ -243,3 +247,9 @@ class Daemon:
 
     async def says(self, what: str, timeout_s: float = 5) -> None:
         await until(lambda: what in self.said, timeout_s)
+
+
+def _die_with_parent() -> None:
+    """Even tests that are killed themselves leave nothing running (Linux only)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

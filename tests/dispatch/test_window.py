@@ -248,3 +248,16 @@ async def test_a_clock_that_jumps_while_messages_wait(
     await town.until(lambda: "\n".join(town.heard(ANN)).split("\n") == ["one", "two", "three"])
     await town.quiet()
     assert [turn.text for turn in engine.asked] == ["one", "two\nthree"]
+
+
+async def test_a_message_that_came_as_late_lets_nothing_go(town: Town) -> None:
+    """Else what is just being held is let go and forgotten at once: nobody has it in hand."""
+    await town.say(ANN, "one", at=ago(2 * DAY))
+    await town.until(lambda: held(town) == 1)
+    await town.say(ANN, "two", at=ago(2 * DAY - 60))
+    await town.until(lambda: held(town) >= 2)
+    await town.quiet()
+    rows = await town.up.database.read(lambda c: envelopes.after(c, 0, 10))
+    assert len({one.window_until for one in rows}) == 2  # "one" was not let go and held once more
+    await town.say(ANN, "three")
+    assert await town.hears(ANN, 1) == ["one\ntwo\nthree"]

@@ -22,7 +22,7 @@ NO_BOUNDS: dict[str, Any] = {
     "receipt_wait_seconds": 0.5,
 }
 
-LONG_S = 120.0
+LONG_S = 60.0
 """What is waited for comes at once on a machine that is idle; nothing here is judged by speed."""
 
 

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -57,11 +59,16 @@ class Talk:
         return request
 
     async def post(self, request: Request, timeout_s: float = LONG_S) -> int:
-        """One try; the status, or 0 where there was no answer."""
+        """One try; the status, or 0 where the connection was cut off or refused.
+
+        To be left waiting is no answer that any test allows: Meta would give up long before.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 answer = await self._daemon.post_once(request.item)
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except TimeoutError:
+            raise AssertionError(f"no answer within {timeout_s} s: {self._last_words()}") from None
+        except (aiohttp.ClientError, OSError):
             answer = 0
         request.answers.append(answer)
         return answer
@@ -90,15 +97,17 @@ class Talk:
     async def say_until_taken(self, person: int = 0, words: str = "") -> None:
         """One request, brought again and again."""
         request = self.write(person, words)
-        while await self.post(request) != 200:
-            await asyncio.sleep(0.02)
+        async with self._patience():
+            while await self.post(request) != 200:
+                await asyncio.sleep(0.02)
 
     async def say_together(self, *persons: int) -> None:
         """Several messages in one request, brought again and again."""
         requests = [self.write(person) for person in persons]
         for one in requests:
             one.answers.append(0)
-        await self._daemon.deliver(*(one.item for one in requests))
+        async with self._patience():
+            await self._daemon.deliver(*(one.item for one in requests))
         for one in requests:
             one.answers.append(200)
 
@@ -106,10 +115,11 @@ class Talk:
         """Somebody who writes nothing else says what must not be kept, and is answered."""
         sender = str(4915200000000 + next(_numbers))
         bodies = self._daemon.graph.bodies
-        await self._daemon.deliver(meta.text(sender, f"/otr {words}"))
-        await until(lambda: words in bodies(sender), LONG_S)
-        await self._daemon.deliver(meta.text(sender, f"{words} again"))
-        await until(lambda: f"{words} again" in bodies(sender), LONG_S)
+        async with self._patience():
+            await self._daemon.deliver(meta.text(sender, f"/otr {words}"))
+            await until(lambda: words in bodies(sender), LONG_S)
+            await self._daemon.deliver(meta.text(sender, f"{words} again"))
+            await until(lambda: f"{words} again" in bodies(sender), LONG_S)
         assert len(bodies(sender)) == 3, [len(body) for body in bodies(sender)]
 
     async def bring_again(self, timeout_s: float = LONG_S) -> None:
@@ -120,8 +130,20 @@ class Talk:
                 await self.post(request)
                 await asyncio.sleep(0.05)
 
-        async with asyncio.timeout(timeout_s):
+        async with self._patience(timeout_s):
             await asyncio.gather(*(bring(one) for one in self.said))
+
+    @asynccontextmanager
+    async def _patience(self, timeout_s: float = LONG_S) -> AsyncIterator[None]:
+        """Fail, with what the daemon said last, where something is not taken in so long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                yield
+        except TimeoutError:
+            raise AssertionError(f"not taken in {timeout_s} s: {self._last_words()}") from None
+
+    def _last_words(self) -> str:
+        return self._daemon.said[-3000:]
 
     # -- what came of it ------------------------------------------------------------------------
 
@@ -141,7 +163,7 @@ class Talk:
             missing = sorted(wanted - self._all_heard())
             raise AssertionError(
                 f"{len(missing)} of {len(wanted)} are not answered: {missing[:5]}\n"
-                f"{self._daemon.said[-3000:]}"
+                f"{self._last_words()}"
             ) from None
 
     def _all_heard(self) -> set[str]:

@@ -303,4 +303,4 @@ class Office:
     @property
     def is_idle(self) -> bool:
         outbox = self.outbox
-        return outbox._lanes.is_empty and not outbox._tasks and outbox._free == SLOTS
+        return outbox._lanes.is_empty and not outbox._tasks and outbox._places._free == SLOTS

@@ -5,6 +5,7 @@ Steps of Python's own machine are the same on every machine. What they call, `hm
 """
 
 import ast
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,11 +38,13 @@ def counting() -> Iterator[list[int]]:
         return look
 
     before = sys.gettrace()
+    gc.disable()  # what is collected meanwhile may have steps of its own
     sys.settrace(look)
     try:
         yield count
     finally:
         sys.settrace(before)
+        gc.enable()
 
 
 def steps(work: Callable[[], object]) -> int:

@@ -154,8 +154,10 @@ def test_no_earlier_than_what_came_before(file: Connection) -> None:
     erasing.move_on(file, found.above, found.arrived)
     assert erasing.where(file) == (1, 100)
     found = erasing.due(file, *erasing.where(file), 5050, 9000)
-    assert [row.turn for row in found.rows] == [1, 2, 3]
+    assert [row.turn for row in found.rows] == [1, 2]  # 3 is in doubt until one behind it is old
     assert erasing.due(file, found.above, found.arrived, 5050, 9000).rows == []
+    found = erasing.due(file, found.above, found.arrived, 5101, 9000)
+    assert [row.turn for row in found.rows] == [3, 4, 5]
 
 
 def test_the_schema_refuses_words_off_the_record_all_the_same(file: Connection) -> None:

@@ -1,6 +1,5 @@
 """What was said and acknowledged, and what may and what must stand on the disk by then."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -137,7 +136,3 @@ def _on_in_all(states: Sequence[Chat]) -> set[int]:
     return set.intersection(
         *({one.number for one in state.said if one.where is Where.ON} for state in states)
     )
-
-
-def now() -> float:
-    return time.monotonic()

@@ -1,15 +1,16 @@
 """The tortured daemon: started, killed, and started again by whoever keeps it."""
 
 import asyncio
-import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from openparallax.storage import migrations
 from tests.fakes import meta
 from tests.flow.kill.daemon import STOP_S, Daemon, LoopError, Process, install_plugin
 from tests.torture.engine import LIMIT_S
@@ -91,7 +92,11 @@ class Keeper:
         """Keep it until `end`, or until it ends in a way that nobody asked for."""
         while not self.problems:
             self._is_stopping = self._was_hurried = False
-            await self.daemon.start()
+            try:
+                await self.daemon.start()
+            except LoopError as error:
+                self.problems.append(f"did not start: {error}")
+                return
             code = await self._live()
             life = self.daemon.lives[-1]
             life.ended = life.ended or time.monotonic()
@@ -157,11 +162,6 @@ class Keeper:
 
 def file_of_schema(path: Path, schema: int) -> None:
     """Make an empty file of an older schema."""
-    import sqlite3  # noqa: PLC0415 - seldom
-    from contextlib import closing  # noqa: PLC0415
-
-    from openparallax.storage import migrations  # noqa: PLC0415
-
     path.parent.mkdir(mode=0o700)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for number, script in migrations._steps():
@@ -170,4 +170,4 @@ def file_of_schema(path: Path, schema: int) -> None:
                     f"BEGIN;\n{script}\nPRAGMA application_id = {migrations.APPLICATION_ID};"
                     f"PRAGMA user_version = {number};\nCOMMIT;"
                 )
-    os.chmod(path, 0o600)  # noqa: PTH101
+    path.chmod(0o600)

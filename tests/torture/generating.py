@@ -143,7 +143,7 @@ class Drawer:
             "empty": 2,
             "silent": 2,
         }
-        moods |= {"hang": 0.6, "die": 0.8}
+        moods |= {"hang": 0.6, "die": 2}
         (mood,) = self._dice.choices(list(moods), list(moods.values()))
         return mood
 

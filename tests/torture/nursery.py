@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from tests.flow.kill.daemon import ROOT
+from tests.flow.kill.daemon import ROOT, LoopError
 from tests.torture import child
 from tests.torture.points import POINTS, find
 
@@ -72,6 +72,7 @@ class Nursery:
     def __init__(self) -> None:
         self._born: dict[int, Born] = {}
         self._waiting: list[asyncio.Future[Born]] = []
+        self._has_ended = False
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
@@ -119,6 +120,9 @@ class Nursery:
             environment: All of it.
             log: Where its output goes.
             look_in: Where plugins are installed.
+
+        Raises:
+            LoopError: The nursery has ended, which it says why on standard error.
         """
         order = {
             "arguments": list(arguments),
@@ -126,6 +130,8 @@ class Nursery:
             "log": str(log),
             "look_in": list(look_in),
         }
+        if self._has_ended:
+            raise LoopError("the nursery has ended")
         answer: asyncio.Future[Born] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         assert self._process.stdin is not None
@@ -147,6 +153,10 @@ class Nursery:
                     born.kill()  # whoever asked is gone
                 else:
                     answer.set_result(born)
+        self._has_ended = True
+        for answer in self._waiting:
+            if not answer.done():
+                answer.set_exception(LoopError("the nursery has ended"))
 
 
 # -- the other side -------------------------------------------------------------------------------

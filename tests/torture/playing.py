@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from tests.flow.kill.records import Records, count_open, load_records
 from tests.torture.board import Board
 from tests.torture.book import Book, Posted
 from tests.torture.canary import Canary
-from tests.torture.daemon import NUMBERS, Keeper, TorturedDaemon, file_of_schema
+from tests.torture.daemon import Keeper, TorturedDaemon, file_of_schema
 from tests.torture.disk import Disk
 from tests.torture.graph import ScriptedGraph
 from tests.torture.nursery import Nursery
@@ -30,6 +31,8 @@ from tests.torture.programme import Programme, Request, Step
 
 STILL_S = 20.0
 """For how long nothing at all may happen while something is left, once nothing is in its way."""
+MOST_S = 120.0
+"""For how long it may take to come to rest at all: an engine that kills is not asked for ever."""
 PATIENCE_S = 15.0
 """How long a step that kills or stops the daemon waits until there is one."""
 BEFORE_S = 600
@@ -253,10 +256,13 @@ class Player:
         await self._answer(is_up=True)
         assert self._keeping is not None
         if not await self._rest(None):
-            waiting, unsent = count_open(self._keeper.daemon.database)
+            left = 0, 0
+            with suppress(sqlite3.Error):  # perhaps it never began
+                left = count_open(self._keeper.daemon.database)
             self._keeper.problems.append(
-                f"stuck: {len(self._posts)} requests, {waiting} envelopes, {unsent} parcels and "
-                f"{self._moods.untold} statuses are left, and for {STILL_S:.0f} s nothing happened"
+                f"stuck: {len(self._posts)} requests, {left[0]} envelopes, {left[1]} parcels and "
+                f"{self._moods.untold} statuses are left after {STILL_S:.0f} s without any event, "
+                f"or {MOST_S:.0f} s in all"
             )
         await self._keeper.end(self._keeping)
 
@@ -278,7 +284,8 @@ class Player:
             seen = left, len(self._posts), self._moods.untold, self._happened()
             if seen != before:
                 before, since = seen, now
-            if now > (since + STILL_S if seconds is None else began + seconds):
+            most_s = MOST_S if seconds is None else seconds
+            if now > began + most_s or (seconds is None and now > since + STILL_S):
                 return False
             await asyncio.sleep(0.05)
         return True
@@ -303,7 +310,3 @@ class Player:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._moods.close()
         await self._keeper.daemon.close()
-
-
-def account_of(phone_number_id: str) -> int:
-    return NUMBERS.index(phone_number_id)

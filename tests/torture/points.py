@@ -44,10 +44,10 @@ POINTS = (
     Point("after COMMIT, the loop has not heard", "storage.database:Database._ended", "before"),
     Point("after COMMIT, the loop has heard", "storage.database:Database._ended", "after"),
     # a request
-    Point("a request is read, nothing is stored", "app.house:House.accept", "before"),
+    Point("a request is read, nothing is stored", "app.reception:Reception.accept", "before"),
     Point("the door has decided", "inbox.door:Door.admit", "after"),
-    Point("stored, and words not yet held", "app.house:House._accepted", "before"),
-    Point("stored and told", "app.house:House._accepted", "after"),
+    Point("stored, and words not yet held", "app.reception:Reception._accepted", "before"),
+    Point("stored and told", "app.reception:Reception._accepted", "after"),
     Point("before the 200", "webhook.intake:Intake._note", "after"),
     Point("a repeat brings words again", "inbox.words:Keeper.bring_again", "after", "again"),
     Point("a message is revoked", "inbox.revoking:Revoked.revoke", "after", "revoke"),

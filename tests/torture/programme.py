@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Self
 
 WORDS = "words"
@@ -165,8 +165,3 @@ def _short(data: Programme | Step | Message) -> dict[str, Any]:
     if isinstance(data, Step) and data.requests:
         short["requests"] = [[_short(one) for one in request] for request in data.requests]
     return short
-
-
-def as_plain(programme: Programme) -> dict[str, Any]:
-    """As plain lists and dictionaries."""
-    return asdict(programme)

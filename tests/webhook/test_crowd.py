@@ -11,9 +11,13 @@ import pytest
 from openparallax.webhook import gate as gate_module
 from openparallax.webhook.crowd import Crowd
 from openparallax.webhook.room import Room
+from openparallax.webhook.tls import Certificates
 from tests.fakes import meta
+from tests.fakes.clock import TurnedClock
 from tests.fakes.counts import counted
+from tests.pipeline.doubles import RecordedLog
 from tests.webhook import wire
+from tests.webhook.certificates import Client, Files, Pair
 from tests.webhook.conftest import Listen, Listener
 
 HELLO = meta.body(meta.text("4915112345678", "hello quokka", at=1_790_000_000))
@@ -95,6 +99,23 @@ async def test_strangers_keep_nobody_out(listen: Listen) -> None:
         one.close()
     (line,) = listener.lines
     assert "connections_cut" in line
+
+
+async def test_a_handshake_and_its_connection_count_once(listen: Listen, tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    files.write(Pair.issue())
+    certificates = Certificates(
+        certificate=files.certificate, key=files.key, clock=TurnedClock(), log=RecordedLog()
+    )
+    listener = await listen(most_connections=2, certificates=certificates)
+    clients = []
+    for _ in range(4):
+        clients.append(await Client.connect(listener.server.port))
+        for client in clients[-2:]:
+            assert (await client.asks(SIGNED)).startswith(b"HTTP/1.1 200 ")
+    for client in clients:
+        with contextlib.suppress(OSError):
+            await client.close()
 
 
 async def test_a_signature_on_a_request_in_pieces_makes_known_too(listen: Listen) -> None:

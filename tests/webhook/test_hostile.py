@@ -293,3 +293,19 @@ async def test_the_query_of_a_request_is_never_logged(
     assert len(listener.lines) == 2  # one for the token, one for the signature
     assert "quokka" not in listener.log.getvalue()
     assert "127.0.0.1" not in listener.log.getvalue()
+
+
+async def test_without_memory_for_a_body_meta_is_to_bring_it_again(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(content: aiohttp.StreamReader) -> bytes:
+        monkeypatch.undo()
+        raise MemoryError
+
+    monkeypatch.setattr(aiohttp.StreamReader, "readany", failing)
+    raw = padded(LIMIT)
+    head = wire.signed_head(raw, Content_Length=len(raw))
+    answer = await wire.exchange(listener.server.port, head, raw)
+    assert (answer.status, answer.is_closed) == (503, True)
+    assert counted(listener.metrics) == {"webhook.failed": 1}
+    await assert_still_answers(listener)

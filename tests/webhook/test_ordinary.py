@@ -162,3 +162,18 @@ async def test_a_client_that_goes_away_does_not_stop_the_storing(listener: Liste
     while not listener.heard.words:
         await asyncio.sleep(0)
     assert listener.heard.words == ["hello"]
+
+
+async def test_without_memory_to_read_a_request_the_connection_and_its_task_end(
+    monkeypatch: pytest.MonkeyPatch, listener: Listener
+) -> None:
+    def failing(connection: web.RequestHandler, data: bytes) -> None:
+        raise MemoryError
+
+    before = asyncio.all_tasks()
+    monkeypatch.setattr(web.RequestHandler, "data_received", failing)
+    answer = await wire.exchange(listener.server.port, request("a"))
+    assert (answer.raw, answer.is_closed) == (b"", True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before

@@ -219,22 +219,30 @@ int open(const char *path, int flags, ...) {
 /* Memory that SQLite asks for: who asks is known by where the call returns to. */
 
 static int is_sqlites(void *caller) {
-    static _Atomic int is_asking;
     if (!control || !(control->calls & MALLOCS)) return 0;
-    if (!sqlite_end && !atomic_exchange(&is_asking, 1)) {
-        FILE *maps = fopen("/proc/self/maps", "re");
-        char line[4096];
-        uintptr_t from, to, last = 0;
-        while (maps && fgets(line, sizeof line, maps)) {
-            if (!strstr(line, "libsqlite3") || sscanf(line, "%lx-%lx", &from, &to) != 2) continue;
-            if (!sqlite_begin) sqlite_begin = from;
-            last = to;
-        }
-        if (maps) fclose(maps);
-        sqlite_end = last;
-        is_asking = 0;
-    }
     return (uintptr_t)caller >= sqlite_begin && (uintptr_t)caller < sqlite_end;
+}
+
+/* Where SQLite lies, once it is there. */
+static void find_sqlite(void) {
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[4096];
+    uintptr_t from, to, first = 0, last = 0;
+    while (maps && fgets(line, sizeof line, maps)) {
+        if (!strstr(line, "libsqlite3") || sscanf(line, "%lx-%lx", &from, &to) != 2) continue;
+        if (!first) first = from;
+        last = to;
+    }
+    if (maps) fclose(maps);
+    sqlite_begin = first;
+    sqlite_end = last;
+}
+
+void *dlopen(const char *name, int how) {
+    REAL(void *, "dlopen", const char *, int);
+    void *opened_one = real(name, how);
+    if (control && !sqlite_end) find_sqlite();
+    return opened_one;
 }
 
 extern void *__libc_malloc(size_t);

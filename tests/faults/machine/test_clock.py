@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.fakes.behaviours import error, http_500_before_accepting
-from tests.faults.daemon import NO_BOUNDS, Daemon
+from tests.faults.daemon import LONG_S, NO_BOUNDS, Daemon
 from tests.faults.machine.shim import Shim
 from tests.faults.talk import Talk
 
@@ -37,13 +37,19 @@ async def test_a_jump_while_it_runs(daemon: Daemon, shim: Shim, first: int) -> N
         await talk.is_answered()
         await daemon.becomes_ready()
     talk.judge(in_order=False)
-    await daemon.graph.reported(120)
+    await daemon.graph.reported(LONG_S)
     talk.judge(in_order=False)
     assert await daemon.stop() == 0
 
 
 @pytest.mark.parametrize("ahead", [NEARLY_S, -DAY_S], ids=["forth", "back"])
-@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "stopped"])
+@pytest.mark.parametrize(
+    "is_killed",
+    [
+        pytest.param(True, id="killed"),
+        pytest.param(False, id="stopped", marks=pytest.mark.long),
+    ],
+)
 async def test_a_jump_over_a_restart(
     daemon: Daemon, shim: Shim, ahead: int, *, is_killed: bool
 ) -> None:
@@ -54,17 +60,13 @@ async def test_a_jump_over_a_restart(
     daemon.graph.queue(*(error(PAIR_RATE) for _ in range(2)), http_500_before_accepting())
     for person in range(4):
         await talk.say(person)
-    await daemon.graph.wait_for_calls(4, 120)
+    await daemon.graph.wait_for_calls(4, LONG_S)
     for person in range(4):
         await talk.say(person, "slow")
     await (daemon.kill() if is_killed else daemon.stop())
     shim.set_clock(ahead)
     await daemon.start()
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await talk.is_answered()
-    # The longest back-off at work here is some seconds; a day is 86,400 of them.
-    assert loop.time() - began < 100
+    await talk.is_answered()  # after a back-off of some seconds, not a day of 86,400
     talk.judge(in_order=False)
     for request in talk.said:
         assert await talk.post(request) == 200
@@ -90,7 +92,7 @@ async def test_what_a_clock_ahead_held_is_answered_when_it_is_right(
     assert daemon.lines("clock_set_back")
 
 
-@pytest.mark.parametrize("days", [2, -2])
+@pytest.mark.parametrize("days", [2, pytest.param(-2, marks=pytest.mark.long)])
 async def test_what_is_to_be_kept_is_kept(daemon: Daemon, shim: Shim, days: int) -> None:
     """A retention of three days deletes nothing of today's for a jump by a day or two."""
     daemon.configure(storage=daemon.storage(retention_days=3))

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from tests.faults.daemon import Daemon
+from tests.faults.machine.short import mostly_long
 from tests.faults.talk import Talk
 
 TABLES = ["chats", "sessions", "envelopes", "transcript", "parcels", "seen", "meta", "aliases"]
@@ -25,7 +26,10 @@ def spoil(daemon: Daemon, table: str) -> None:
         file.write(b"\xff" * size)
 
 
-@pytest.mark.parametrize("table", TABLES)
+SHORT = {"chats", "envelopes", "transcript", "parcels"}
+
+
+@pytest.mark.parametrize("table", mostly_long(TABLES, str, short=SHORT))
 async def test_a_page_of_a_table(daemon: Daemon, table: str) -> None:
     """It does not start, or lives and says that its file is damaged; nobody is told 200 falsely."""
     daemon.must_be_whole = False

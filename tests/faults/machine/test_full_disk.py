@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.process import ROOT
-from tests.faults.daemon import Daemon
+from tests.faults.daemon import LONG_S, Daemon
 from tests.faults.machine import trial
 from tests.faults.machine.disks import fill, make_room, needs_mounts, small_disk
 from tests.faults.talk import Talk
@@ -42,11 +42,13 @@ async def test_room_is_made(daemon: Daemon) -> None:
     assert await daemon.stop() == 0
 
 
-@pytest.mark.parametrize("but", [0, 20_000, 60_000, 120_000])
+@pytest.mark.parametrize(
+    "but", [0, 60_000, *(pytest.param(but, marks=pytest.mark.long) for but in (20_000, 120_000))]
+)
 async def test_a_start_without_room_says_so(daemon: Daemon, but: int) -> None:
     fill(daemon.state, but=but)
     await daemon.launch()
-    assert await daemon.ended(120) == 75
+    assert await daemon.ended(LONG_S) == 75
     assert "See whether the disk is full" in daemon.said
     assert "internal error" not in daemon.said
     make_room(daemon.state)

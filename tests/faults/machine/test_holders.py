@@ -29,7 +29,9 @@ def held(daemon: Daemon, how: str) -> Iterator[None]:
 @pytest.mark.parametrize(
     "for_s", [pytest.param(5, id="seconds"), pytest.param(60, id="minute", marks=pytest.mark.long)]
 )
-@pytest.mark.parametrize("how", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+@pytest.mark.parametrize(
+    "how", [pytest.param("BEGIN IMMEDIATE", marks=pytest.mark.long), "BEGIN EXCLUSIVE"]
+)
 async def test_another_program_writes(daemon: Daemon, how: str, for_s: float) -> None:
     await daemon.start()
     talk = Talk(daemon)

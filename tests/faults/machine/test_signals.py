@@ -6,7 +6,9 @@ import signal
 
 import pytest
 
+from tests.app.patience import until
 from tests.faults.daemon import LONG_S, Daemon
+from tests.faults.machine.short import mostly_long
 from tests.faults.talk import Talk
 from tests.storage.test_migrations_copies import old_file
 
@@ -16,7 +18,10 @@ DRAIN_S = 2
 
 
 @pytest.mark.parametrize("count", [SOME, MANY])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "number",
+    mostly_long([signal.SIGTERM, signal.SIGINT], lambda one: one.name, short={"SIGTERM"}),
+)
 async def test_at_many_moments(daemon: Daemon, number: signal.Signals, count: int) -> None:
     """Turns run, sends are under way, Meta posts on: it ends with 0 and nothing is lost."""
     dice = random.Random(7)  # noqa: S311 - repeatable moments
@@ -64,7 +69,7 @@ async def test_twice_in_a_row(daemon: Daemon, second: signal.Signals) -> None:
     await daemon.start()
     talk = Talk(daemon)
     await talk.say(0, "until told")
-    await asyncio.sleep(0.3)
+    await until((daemon.folder / "asked").exists, LONG_S)
     daemon.signal(signal.SIGTERM)
     await daemon.says('"event": "draining"', LONG_S)
     daemon.signal(second)

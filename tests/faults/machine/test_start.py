@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.daemon import Daemon
+from tests.faults.daemon import LONG_S, Daemon
+from tests.faults.machine.short import mostly_long
 from tests.faults.talk import Talk
 
 
@@ -110,7 +111,12 @@ def files_in(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.do.__name__)
+SHORT = {"header_gone", "truncated", "empty", "gone_but_for_its_log", "empty_but_for_its_log"}
+
+
+@pytest.mark.parametrize(
+    "damage", mostly_long(DAMAGES, lambda damage: damage.do.__name__, short=SHORT)
+)
 async def test_a_damaged_file_is_kept_as_it_is(daemon: Daemon, damage: Damage) -> None:
     daemon.must_be_whole = False
     await daemon.start()
@@ -151,7 +157,7 @@ async def test_a_log_that_ends_in_garbage_is_read_up_to_there(daemon: Daemon) ->
     talk = Talk(daemon)
     await talk.try_at_once(3)
     await talk.is_answered()
-    await daemon.graph.reported(120)
+    await daemon.graph.reported(LONG_S)
     await daemon.kill()
     with daemon.database.with_name("openparallax.db-wal").open("ab") as log:
         log.write(b"\xa5" * 70_000)

@@ -77,7 +77,7 @@ class Siege:
 
     async def attacked(self, attack: Attack, listener: str, seconds: float) -> Besieged:
         """Attack for so long, and see that all is as before afterwards."""
-        before = await self._sender.post_for(min(seconds, 3))
+        before = await self._sender.post_for(min(seconds, 2))
         memory, descriptors = self.watch.memory_mb, self.watch.descriptors
         logged = len(self._lines())
         self.watch.forget_peak()

@@ -30,7 +30,8 @@ class Case:
     Attributes:
         listener: ``public``, ``admin`` or ``socket``.
         most_mb: By how much memory may grow.
-        met_with: What the attackers must have seen of these, by the names of their tally.
+        met_with: What the attackers must have seen, by the names of their tally; " or " stands
+            between those of which one will do.
         descriptors: How many the daemon may have.
     """
 
@@ -57,11 +58,10 @@ class Case:
 SHORT = (
     Case(slow.dripping_bodies, seconds=13, met_with=("408",)),
     Case(many.idle_connections, met_with=("closed", "still open"), descriptors=1024),
-    Case(many.waiting_bodies, most_mb=150),
     Case(many.cut_anywhere),
     Case(many.stalled_handshakes, is_secured=True, most_mb=250, met_with=("closed",)),
     Case(floods.bodies_almost_whole, most_mb=400, met_with=("408",)),
-    Case(floods.tiny_chunks, met_with=("401",)),
+    Case(floods.tiny_chunks, met_with=("401 or 408",)),
     Case(slow.answers_not_read, met_with=("cut",)),
 )
 LONG = (
@@ -79,6 +79,7 @@ LONG = (
     Case(many.idle_connections, most_mb=120, met_with=("closed", "still open")),
     Case(many.idle_connections, listener="admin", met_with=("closed", "still open")),
     Case(many.idle_connections, listener="socket", met_with=("closed", "still open")),
+    Case(many.waiting_bodies, most_mb=150, met_with=("closed",)),
     Case(many.idle_after_a_request, most_mb=120, met_with=("closed", "200")),
     Case(many.opened_and_closed),
     Case(many.opened_and_closed, listener="admin"),
@@ -118,7 +119,8 @@ async def test_meta_is_acknowledged_beside_an_attack(
         assert in_time(found), found.figures
         before, peak = found.memory_mb
         assert peak - before < case.most_mb, found.figures
-        assert set(case.met_with) <= set(found.tally), found.tally
+        for wanted in case.met_with:
+            assert set(wanted.split(" or ")) & set(found.tally), found.tally
         assert found.descriptors[1] < case.most_descriptors, found.figures
         assert len(found.lines) < 10, found.lines[:20]
         status, _ = await siege.daemon.readiness()
