@@ -15,9 +15,9 @@ from openparallax.errors import cannot_listen
 from openparallax.logs import Logger
 
 MOST_CONNECTIONS = 64
-"""At each door; for each one more the oldest is cut that asks nothing or takes no answer, so that
-nobody who only holds connections keeps a probe out. Two probes, a scraper and a few commands need a
-handful."""
+"""At each door; for each one more the oldest is cut for which nothing is being made, so that nobody
+who only holds connections, or takes no answers, keeps a probe out. Two probes, a scraper and a few
+commands need a handful."""
 IDLE_S = 30.0
 """How long a connection may be without a whole request; Prometheus keeps its own open."""
 FINISH_S = 2.0
@@ -203,10 +203,7 @@ class _FewConnections(web.Server):
             if (pipe := one.transport) is not None and not pipe.is_closing()
         }
         if len(live) > MOST_CONNECTIONS:
-            # An answer that is not taken would keep its connection busy for ever.
-            idle = (
-                pipe for one, pipe in live.items() if one not in self._busy or one.writing_paused
-            )
+            idle = (pipe for one, pipe in live.items() if one not in self._busy)
             next(idle, transport).abort()
 
 

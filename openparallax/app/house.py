@@ -80,14 +80,22 @@ class House:
             await self.database.close()
             raise
         await self.graph.open()
-        await self.database.unit(meta.begin_life)
+        try:
+            await self.database.unit(meta.begin_life)
+            merges = await self.database.unit(chats.unfinished_merges)
+        except BaseException:
+            await self.listener.close()
+            await self.graph.close()
+            await self._close_admin()
+            await self.database.close()
+            raise
         self.database.on_trouble(self.housekeeping.truncate_soon)
         self.database.on_trouble(lambda: self.metrics.count("storage_failures"))
         self.outbox.start()
         self.dispatcher.start(
             first_new=parts.first_new,
             after_death=not parts.was_clean,
-            merges=await self.database.unit(chats.unfinished_merges),
+            merges=merges,
         )
         self.housekeeping.start()
         self._announce()

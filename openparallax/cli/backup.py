@@ -160,7 +160,7 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
         click.echo(f"What was there is kept for a week as {restored.aside}.", err=True)
     if not restored.was_told:
         click.echo(
-            "It could not be read: whoever went off the record since the backup may be on it "
-            "again, and what Meta repeats may be answered twice.",
+            "What was there could not be read: whoever went off the record since the backup may be "
+            "on it again, and what Meta repeats may be answered twice.",
             err=True,
         )

@@ -142,6 +142,9 @@ class Dispatcher:
 
         A turn that runs finds out at its end; one that has nothing left to answer ends at once.
         """
+        if self._is_behind:
+            self._unread.ended(number)
+            self._hold_no_more(chat, number)
         lane = self._lanes.get(chat)
         if lane is None:
             return
@@ -192,6 +195,7 @@ class Dispatcher:
     def _go_on(self, released: Sequence[Envelope]) -> None:
         """What was held is queued again."""
         for envelope in released:
+            self._hold_no_more(envelope.chat, envelope.number)
             if envelope.number <= self._taken or not self._unread.release(envelope):
                 self._put_back(envelope)
 
@@ -201,6 +205,8 @@ class Dispatcher:
         if lane is None:
             lane = self._lanes[envelope.chat] = Lane(envelope.chat)
         if any(waiting.number == envelope.number for waiting in lane.waiting):
+            # The turn that held it is not over yet, and goes on with it then.
+            lane.window_until = max(lane.window_until, envelope.window_until)
             return
         lane.add(envelope)
         lane.waiting = deque(sorted(lane.waiting, key=lambda one: one.number))
@@ -265,7 +271,7 @@ class Dispatcher:
                 break
             envelope = self._unread.latest(row)
             if envelope is None:
-                self._taken = row.number  # it was taken ahead
+                self._taken = row.number  # it was taken ahead, or is over
                 continue
             has_window = self._has_window(envelope.window_until)
             if self._held and has_window:
@@ -400,11 +406,22 @@ class Dispatcher:
 
     async def _bring_back(self, chat: int) -> None:
         """The next message of a chat was on disk, but not at hand, when older ones were held."""
+        while numbers := self._held.get(chat):
+            looked_for = tuple(numbers)
+            found = await self._database.read(partial(envelopes.by_numbers, numbers=looked_for))
+            # Meanwhile a turn may have held another, and of these some may have gone on or ended.
+            for envelope in found:
+                if envelope.number in self._held.get(chat, ()):
+                    self._put_back(envelope)
+            for number in looked_for:
+                self._hold_no_more(chat, number)
+
+    def _hold_no_more(self, chat: int, number: int) -> None:
         numbers = self._held.get(chat)
-        if numbers:
-            for envelope in await self._database.read(lambda c: envelopes.by_numbers(c, numbers)):
-                self._put_back(envelope)
-            del self._held[chat]
+        if numbers and number in numbers:
+            numbers.remove(number)
+            if not numbers:
+                del self._held[chat]
 
     # -- the end --------------------------------------------------------------------------------
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from openparallax.clock import Clock
 from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.calling_off import CallingOff, Running, calm
+from openparallax.dispatch.claiming import Claiming
 from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, Spent
 from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Taken
 from openparallax.dispatch.obeying import Obeying
@@ -18,20 +18,13 @@ from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
 from openparallax.pipeline import EngineError, Next
-from openparallax.storage import Connection, Database, Write, chats, envelopes, usage
+from openparallax.storage import Connection, Database, chats, envelopes, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.transcript import Transcripts
 
 LOST_AFTER_S = 5.0
 """How long after a start Meta may bring words again that went with the process before."""
-
-
-@dataclass(slots=True)
-class _Claim:
-    """A claim on its way to the disk."""
-
-    is_over: bool = False
 
 
 class TurnTaker:
@@ -70,6 +63,7 @@ class TurnTaker:
         self._log = log
         self._metrics = metrics
         self._started = clock.monotonic()
+        self._claiming = Claiming(database)
         self._calling_off = CallingOff()
         self.interrupt = self._calling_off.interrupt
 
@@ -154,7 +148,7 @@ class TurnTaker:
             said = Said(notice="killed")
         else:
             try:
-                claim = await self._claim(group, deaths, is_cold=is_cold)
+                claim = await self._claiming.claim(group, deaths, is_cold=is_cold)
             except Stale:
                 return Taken.LATER, 0  # ended or moved in that very moment
             self._presence.begin(chat, group[-1], is_typing=True)
@@ -162,7 +156,7 @@ class TurnTaker:
                 said = await self._ask(running, chat, group, texts)
                 claim.is_over = True
             except asyncio.CancelledError:
-                self._database.unit(_writing(envelopes.unclaim([one.number for one in group])))
+                self._claiming.take_back(group)
                 raise
             finally:
                 self._presence.end(chat.id)
@@ -184,25 +178,6 @@ class TurnTaker:
         return entries
 
     # -- the engine -----------------------------------------------------------------------------
-
-    async def _claim(self, group: Sequence[Envelope], deaths: int, *, is_cold: bool) -> _Claim:
-        """Note that a turn runs.
-
-        The first claim need not wait for the disk, since running and queued are the same after a
-        crash; the claims after a death must, since they count the deaths.
-        """
-
-        def work(connection: Connection) -> None:
-            # An engine that answered at once is faster than the claim, which says nothing then.
-            if not claim.is_over:
-                for write in envelopes.claim([one.number for one in group], deaths + 1):
-                    execute(connection, write)
-
-        claim = _Claim()
-        claimed = self._database.unit(work)
-        if is_cold:
-            await claimed
-        return claim
 
     async def _ask(
         self, running: Running, chat: ChatRow, group: Sequence[Envelope], texts: list[Entry]
@@ -288,11 +263,3 @@ class TurnTaker:
         self._log.warning("turn_lost", chat=answer.chat.id, turn=group[0].number, messages=gone)
         await self._finisher.finish(answer, group, Said(notice="lost"), [])
         return Taken.DONE, len(group)
-
-
-def _writing(writes: Sequence[Write]) -> Callable[[Connection], None]:
-    def work(connection: Connection) -> None:
-        for write in writes:
-            execute(connection, write)
-
-    return work

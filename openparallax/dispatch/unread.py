@@ -25,6 +25,7 @@ class Unread:
     def __init__(self) -> None:
         self._chats: set[int] = set()
         self._ahead: set[int] = set()
+        self._over: set[int] = set()
         self._released: dict[int, Envelope] = {}
         self._early: list[Envelope] = []
         self._above = self._until = 0
@@ -39,13 +40,15 @@ class Unread:
                 after it, `lets_pass` is told.
         """
         self._above, self._until = taken, until
-        self.is_known = until <= taken + 1
+        # What came before this is older than what comes now, and stands before it.
+        self.is_known = until <= taken + 1 and not self._early
 
     def end(self) -> None:
         """All is in memory."""
         self.is_known = True
         self._chats.clear()
         self._ahead.clear()
+        self._over.clear()
         self._released.clear()
 
     def __contains__(self, chat: int) -> bool:
@@ -75,10 +78,14 @@ class Unread:
         return True
 
     def latest(self, row: Envelope) -> Envelope | None:
-        """What a row is by now; None if it was taken ahead."""
-        if row.number in self._ahead:
+        """What a row is by now; None if it was taken ahead, or is over."""
+        if row.number in self._ahead or row.number in self._over:
             return None
         return self._released.pop(row.number, row)
+
+    def ended(self, number: int) -> None:
+        """An envelope is over, whether it is remembered here or its page is read just now."""
+        self._over.add(number)
 
     def moved(self, move: Move) -> None:
         """Envelopes of a chat belong to another session now."""
@@ -106,5 +113,6 @@ class Unread:
             self._chats.update(chat for number, chat in found if number < self._until)
             self._above = found[-1][0] if len(found) == SURVEYED else self._until
         self.is_known = True
-        early, self._early = self._early, []
+        early = [one for one in self._early if one.number not in self._over]
+        self._early = []
         return [one for one in early if self.lets_pass(one, has_room=True)]

@@ -13,21 +13,28 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 _TRACE = re.compile(r"[\x21-\x7e]{1,64}")
 
 
+async def read_body(content: aiohttp.StreamReader) -> bytes | None:
+    """An answer's body, or None where it is longer than any of Graph's; the rest is unread then."""
+    body = b""
+    while not content.at_eof():
+        body += await content.readany()
+        if len(body) > MAX_ANSWER_BYTES:
+            return None
+    return body
+
+
 async def read_answer(answer: aiohttp.ClientResponse) -> bytes | None:
     """The answer's body, or None where it is longer than any of Graph's.
 
     A body that was read to its end has given its connection back; of any other it is cut.
     """
-    content, body = answer.content, b""
     try:
-        while not content.at_eof():
-            body += await content.readany()
-            if len(body) > MAX_ANSWER_BYTES:
-                answer.close()
-                return None
+        body = await read_body(answer.content)
     except BaseException:
         answer.close()
         raise
+    if body is None:
+        answer.close()
     return body
 
 

@@ -10,6 +10,7 @@ from yarl import URL
 
 from openparallax import __version__
 from openparallax.errors import ConfigError
+from openparallax.graph import wire
 from openparallax.graph.answers import outcome_of, read_answer
 from openparallax.graph.presence import Presence
 from openparallax.logs import Logger
@@ -73,6 +74,7 @@ class GraphClient:
         )
         self._slots = asyncio.Semaphore(max_in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._wire: wire.Wire | None = None
         self._log = log
         self._metrics = metrics
         self._presence = Presence(log, metrics)
@@ -80,18 +82,21 @@ class GraphClient:
     async def open(self) -> None:
         """Make ready to send; opens no connection. Nothing happens if it is open already."""
         if self._session is None:
+            # The slots bound the connections. A limit here would be a second queue, and the time in
+            # it would count against the send.
+            connector = aiohttp.TCPConnector(limit=0)
             self._session = aiohttp.ClientSession(
-                # The slots bound the connections. A limit here would be a second queue, and the
-                # time in it would count against the send.
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=self._headers,
                 timeout=self._timeout,
             )
+            if wire.is_possible():
+                self._wire = wire.Wire(self._session, connector, self._timeout)
 
     async def close(self) -> None:
         """Cut what is open; a send still in flight ends as `Unanswered`. May be called twice."""
-        session, self._session = self._session, None
+        session, self._session, self._wire = self._session, None, None
         if session is not None:
             await session.close()
 
@@ -141,11 +146,12 @@ class GraphClient:
             if self._session is None:
                 return NotSent("client_closed")
             try:
+                url = self._url(phone_number_id)
+                if self._wire is not None:
+                    return outcome_of(*await self._wire.post(url, data))
                 # POST is not among the methods that aiohttp repeats by itself on a stale
                 # connection. A redirect is not followed: it would carry the token elsewhere.
-                answer = await self._session.post(
-                    self._url(phone_number_id), data=data, allow_redirects=False
-                )
+                answer = await self._session.post(url, data=data, allow_redirects=False)
                 return outcome_of(answer.status, await read_answer(answer))
             except (
                 aiohttp.ClientConnectorError,

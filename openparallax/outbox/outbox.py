@@ -182,10 +182,7 @@ class Outbox:
         lane.is_cold = False
         before = {parcel.number for parcel in lane.parcels}
         found, is_held = await read_lane(self._database, lane.chat, self._clock.now())
-        if is_held:
-            self._holding.add(lane.chat)
-        else:
-            self._holding.discard(lane.chat)
+        (self._holding.add if is_held else self._holding.discard)(lane.chat)
         lane.replace(found, before)
 
     # -- sending --------------------------------------------------------------------------------
@@ -255,9 +252,14 @@ class Outbox:
         parcel = lane.parcels[0]
         account = self.account(parcel.account)
         lane.task = asyncio.current_task()
+
+        def answered() -> None:
+            self._places.leave(lane)
+            self._pump()
+
         has_sent = True  # as far as can be known where this is cut or breaks
         try:
-            follows = await self._deliver(parcel, account, lambda: self._answered(lane))
+            follows = await self._deliver(parcel, account, answered)
             has_sent = follows.has_sent
         except NotStored:
             has_sent = lane.is_claimed  # will be sent; otherwise it passes the gate again
@@ -270,16 +272,11 @@ class Outbox:
         # A lane that turned cold meanwhile is read at once: perhaps there is nothing to wait for.
         return 0.0 if lane.is_cold else follows.rest_s
 
-    def _answered(self, lane: Lane) -> None:
-        self._places.leave(lane)
-        self._pump()
-
     async def _cut_if_settled(self, lane: Lane, task: asyncio.Task[None]) -> None:
         """End a delivery whose parcel was settled by a status: its answer says nothing new."""
         parcel = lane.parcels[0]
-        if not await is_settled(self._database, parcel):
-            return  # its answer comes, or its time ends
-        if lane.task is task and lane.parcels and lane.parcels[0] is parcel:
+        is_over = await is_settled(self._database, parcel)
+        if is_over and lane.task is task and lane.parcels and lane.parcels[0] is parcel:
             lane.is_cut = True
             lane.is_claimed = False
             task.cancel()
@@ -294,8 +291,7 @@ class Outbox:
             self._loading.cancel()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
-        left = set(self._tasks)
-        for task in left:
-            task.cancel()
-        if left:
+        if left := set(self._tasks):
+            for task in left:
+                task.cancel()
             await asyncio.wait(left, timeout=2)

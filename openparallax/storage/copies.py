@@ -121,10 +121,20 @@ def remove_old(database: Path, now: float) -> list[Path]:
     return gone
 
 
+def behind_links(path: Path) -> Path:
+    """The file itself; a link if links lead in a circle."""
+    return Path(os.path.realpath(path))  # `resolve` raises there, until Python 3.13
+
+
+def log_of(database: Path) -> Path:
+    """Where SQLite has a database's log: beside the file itself, not beside a link to it."""
+    return Path(f"{behind_links(database)}-wal")
+
+
 def size_of(database: Path) -> int:
     """Bytes of a database and its log."""
     size = 0
-    for file in (database, Path(f"{database}-wal")):
+    for file in (database, log_of(database)):
         with suppress(FileNotFoundError):
             size += file.stat().st_size
     return size

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from openparallax.errors import NotStored, Refusal
+from openparallax.errors import NotStored, Refusal, StartError
 from openparallax.logs import Logger
 from openparallax.storage.file import DatabaseFile
 from openparallax.storage.trouble import Trouble
@@ -111,7 +111,12 @@ class Database:
                 path=str(upgraded.copy),
             )
         self._readers = ThreadPoolExecutor(1, "reader")
-        self._reader = await self._loop.run_in_executor(self._readers, self._file.open_reader)
+        try:
+            self._reader = await self._loop.run_in_executor(self._readers, self._file.open_reader)
+        except StartError:
+            self._readers.shutdown()
+            await self._loop.run_in_executor(None, self._file.close, self._connection)
+            raise
         self._thread = threading.Thread(target=self._run_jobs, name="writer", daemon=True)
         self._thread.start()
 

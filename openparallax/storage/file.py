@@ -101,12 +101,7 @@ class DatabaseFile:
             # From here on statements run on the loop and must not wait there for a lock.
             connection.execute("PRAGMA busy_timeout = 0")
         except (sqlite3.OperationalError, MemoryError) as error:
-            # The disk is full or fails, or somebody holds the file: it may work later.
-            raise StartError(
-                f"storage.url: {self.path} cannot be used now ({error or 'out of memory'}). "
-                "See whether the disk is full or another program has the file open.",
-                exit_code=75,
-            ) from None
+            raise self._not_now(error) from None
         except sqlite3.DatabaseError as error:
             raise StartError(
                 f"storage.url: {self.path} cannot be opened as a database ({error}). "
@@ -130,7 +125,7 @@ class DatabaseFile:
             StartError: The file is empty, or not there and its log is.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
-        log = Path(f"{self.path}-wal")
+        log = copies.log_of(self.path)
         if not size and log.exists() and log.stat().st_size:
             raise StartError(
                 f"storage.url: {self.path} is {'empty' if self.path.exists() else 'not there'}, "
@@ -151,7 +146,9 @@ class DatabaseFile:
         Raises:
             OSError: There is no room for it, or no right.
         """
-        path = self.path.resolve()  # it may be behind a link that leads nowhere yet
+        path = copies.behind_links(self.path)  # it may be behind one that leads nowhere yet
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         new = copies.unfinished(path)
         copies.remove(new)
         os.close(copies.create(new))
@@ -169,11 +166,26 @@ class DatabaseFile:
         copies.sync_folder(path.parent)
 
     def open_reader(self) -> sqlite3.Connection:
-        """Another connection, which cannot write."""
-        reader = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        reader.execute("PRAGMA query_only = ON")
-        reader.execute("PRAGMA busy_timeout = 5000")
+        """Another connection, which cannot write.
+
+        Raises:
+            StartError: It cannot be had now (75).
+        """
+        try:
+            reader = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            reader.execute("PRAGMA query_only = ON")
+            reader.execute("PRAGMA busy_timeout = 5000")
+        except SQLITE_ERRORS as error:
+            raise self._not_now(error) from None
         return reader
+
+    def _not_now(self, error: BaseException) -> StartError:
+        """The disk is full or fails, or somebody holds the file: it may work later."""
+        return StartError(
+            f"storage.url: {self.path} cannot be used now ({error or 'out of memory'}). "
+            "See whether the disk is full or another program has the file open.",
+            exit_code=75,
+        )
 
     def close(self, connection: sqlite3.Connection) -> None:
         """Write the log home, close and unlock; the reader must be closed already."""
@@ -185,7 +197,7 @@ class DatabaseFile:
     def wal_is_long(self) -> bool:
         """Whether the log has grown past its limit."""
         with suppress(OSError):
-            return Path(f"{self.path}-wal").stat().st_size > WAL_LIMIT_BYTES
+            return copies.log_of(self.path).stat().st_size > WAL_LIMIT_BYTES
         return False
 
     def release_lock(self) -> None:

@@ -19,6 +19,8 @@ TOKEN_DIGITS = 32
 """The statements below know it too; of more than 16 tokens the oldest go."""
 MOST_PARTS = 64
 """Of one turn that are looked at: a quarter of a million characters."""
+_LATEST = 1000
+"""Envelopes looked at, the newest first."""
 KEPT_S = 31 * 86400
 """Meta tries to deliver for 30 days, so a status may come that late."""
 
@@ -197,13 +199,19 @@ def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> 
 
 
 def latest_window(connection: Connection, parcel: Parcel) -> int:
-    """Until when the window is open by the newest message that an open parcel of the chat answers.
+    """Until when the window is open by the newest message of the chat that is not settled.
 
-    A parcel that waited long was posted under an older message than the newest; where that one
-    keeps the window open, the parcel is told so.
+    That is one whose answer is on its way, or one that nobody has answered yet. A parcel that
+    waited long was posted under an older message than the newest; where that one keeps the window
+    open, the parcel is told so. Of a backlog only the latest are looked at: who wrote in the last
+    moment is among them, and envelopes have no index by chat.
     """
     (latest,) = connection.execute(
-        "SELECT max(window_until) FROM parcels WHERE chat = ? AND state < 10", (parcel.chat,)
+        "SELECT max(window_until) FROM ("
+        "SELECT window_until FROM parcels WHERE chat = ?1 AND state < 10 "
+        "UNION ALL SELECT window_until FROM ("
+        "SELECT chat, window_until FROM envelopes ORDER BY number DESC LIMIT ?2) WHERE chat = ?1)",
+        (parcel.chat, _LATEST),
     ).fetchone()
     if latest is None or latest <= parcel.window_until:
         return parcel.window_until

@@ -116,7 +116,7 @@ def restore(
         copies.remove_unfinished(database)
         with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as source:
             copies.make(source, database, new, on_progress=on_progress)
-        was_told = telling.tell(database, new) if database.exists() else True
+        was_told = not _is_lost(database) and (not database.exists() or telling.tell(database, new))
         aside = _move_aside(database)
         new.rename(database)
         copies.sync_folder(database.parent)
@@ -130,6 +130,13 @@ def restore(
             copies.remove_unfinished(database)
         lock.release()
     return Restored(aside, was_told)
+
+
+def _is_lost(database: Path) -> bool:
+    """Whether one was here of which nothing is left, or no more than its log."""
+    if database.exists():
+        return database.stat().st_size == 0
+    return copies.log_of(database).exists()
 
 
 def _move_aside(database: Path) -> Path | None:

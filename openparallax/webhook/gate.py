@@ -100,7 +100,9 @@ class Gate:
             raise Refused(408, "slow_body") from None
         except MemoryError:  # ours that there is none, not the sender's: it may come again
             raise Refused(503, "failed") from None
-        except Exception:  # noqa: BLE001 - whatever broke, it broke before the body was here
+        except Exception as error:  # noqa: BLE001 - whatever broke, it broke before the body was here
+            # The request keeps it, and with a traceback it keeps the request, and what had come.
+            error.with_traceback(None)
             raise Refused(400, "broken_body") from None
         if not self._keys:
             return raw, None
@@ -116,15 +118,17 @@ class Gate:
         async with patience:
             if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = bytearray()
+            # Pieces of one size leave no holes in memory, as buffers that grow do.
+            pieces, size = list[bytes](), 0
             with self._room.taken(patience) as take:
-                while chunk := await request.content.readany():
-                    body += chunk
-                    if len(body) > MAX_BODY:
+                while piece := await request.content.readany():
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > MAX_BODY:
                         raise Refused(413, "too_large")
-                    take(len(chunk))
+                    take(len(piece))
                     await asyncio.sleep(0)  # what has come already would be read without a pause
-        return bytes(body)
+        return b"".join(pieces)
 
 
 def _by_secret(keys: Sequence[Key]) -> tuple[Key, ...]:

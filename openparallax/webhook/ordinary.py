@@ -9,7 +9,7 @@ goes aiohttp's own way, and so does what is not rightly signed: nobody but Meta 
 from collections.abc import Callable
 from typing import Any
 
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.http import RawRequestMessage
 
 from openparallax.webhook.answers import EmptyAnswers
@@ -40,6 +40,7 @@ class OrdinaryRequests:
     """
 
     def __init__(self, path: str, take: TakeOrdinary, answers: EmptyAnswers) -> None:
+        self.path = path
         self.begins = f"POST {path} HTTP/1.1\r\n".encode()
         self.take = take
         self.answers = answers
@@ -93,6 +94,8 @@ class OrdinaryConnection(web.RequestHandler):
         message, payload = self._messages[0]
         if (
             not isinstance(message, RawRequestMessage)
+            or message.method != hdrs.METH_POST  # what began like one may be another's header
+            or message.path != self._ordinary.path
             or message.should_close
             or not isinstance(payload, StreamReader)
             or not payload.is_eof()

@@ -197,6 +197,31 @@ async def test_who_only_holds_connections_keeps_nobody_out(
             await one.wait_closed()
 
 
+async def test_who_takes_no_answers_keeps_nobody_out(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a page is made its connection may be cut, whether or not the page is taken."""
+
+    async def endless(_accept: str) -> tuple[bytes, str]:
+        return bytes(20_000_000), "text/plain"
+
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(office.server, "_exposition", endless)
+    doors, *_ = (runner.server for runner in office.server._runners)
+    assert doors is not None
+    held = []
+    for _ in range(2):
+        _, writer = await asyncio.open_connection("127.0.0.1", office.server.port, limit=1)
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        held.append(writer)
+    async with asyncio.timeout(5):
+        while [one.writing_paused for one in doors.connections] != [True, True]:
+            await asyncio.sleep(0)
+    assert await office.ask("/healthz") == (200, "ok")
+    for writer in held:
+        writer.transport.abort()
+
+
 async def test_many_at_the_same_moment_are_no_more_than_the_most(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

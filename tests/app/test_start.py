@@ -100,6 +100,18 @@ async def test_a_disk_without_room(settings: Settings, stopped: Town) -> None:
     assert await stopped.hears(ANN, 1) == ["hello"]
 
 
+async def test_a_file_that_fails_when_the_listener_is_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last question of a start is the first that meets the damage."""
+
+    def damaged(_: sqlite3.Connection) -> None:
+        raise sqlite3.DatabaseError("malformed")
+
+    monkeypatch.setattr("openparallax.storage.chats.unfinished_merges", damaged)
+    await failing(settings, NotStored)
+
+
 async def test_a_look_that_hangs_ends_with_the_house(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,26 +1,49 @@
 """After an outage: who writes now is answered now, and nobody is overtaken in their own chat."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from openparallax.clock import SystemClock
 from openparallax.dispatch import dispatcher
+from openparallax.dispatch.dispatcher import Dispatcher
 from openparallax.dispatch.lane import Lane
 from openparallax.dispatch.ready import LATE_S, Ready
 from openparallax.dispatch.unread import Unread
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode, Session
 from openparallax.model.text import SessionId
-from openparallax.storage import envelopes
+from openparallax.storage import Database, envelopes
 from tests.dispatch.test_backlog import FAST, people
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
+from tests.pipeline.doubles import RecordedLog
 from tests.town import ANN, BOB, Town
 
 HOUR = 3600
 DAY = 24 * HOUR
 ONE_TURN = FAST | {"conversation": {"max_concurrent_turns": 1}}
+
+
+def behind(read: Callable[..., Awaitable[list[Envelope]]]) -> Dispatcher:
+    """A dispatcher that reads the table, of which it has taken ten rows, and answers nobody."""
+    dispatcher = Dispatcher(
+        database=cast("Any", SimpleNamespace(read=read)),
+        take_turn=cast("Any", None),
+        interrupt=lambda _: None,
+        clock=SystemClock(),
+        log=RecordedLog(),
+        most_turns=0,
+        coalesces=True,
+        is_sending=lambda _: False,
+    )
+    dispatcher._taken = 10
+    return dispatcher
 
 
 def lane_of(chat: int, written: float) -> Lane:
@@ -178,6 +201,93 @@ async def test_nobody_passes_what_is_unread_of_their_chat(
     assert not unread.lets_pass(envelope(108, 4), has_room=True)
     assert unread.latest(envelope(101, 2)) is None
     assert unread.latest(envelope(106, 3)) == envelope(106, 3)
+    unread.ended(120)
+    assert unread.latest(envelope(120, 5)) is None
     unread.end()
     unread.begin(105, 105)
     assert unread.lets_pass(envelope(109, 1), has_room=True)
+
+
+async def test_what_came_before_the_first_look_stands_before_what_comes_after(town: Town) -> None:
+    unread = Unread()
+    first, second, third = envelope(1, 1), envelope(2, 1), envelope(3, 2)
+    assert not unread.lets_pass(first, has_room=True)
+    unread.begin(0, 1)  # a new file: nothing of an earlier process
+    assert not unread.lets_pass(second, has_room=True)
+    assert not unread.lets_pass(third, has_room=True)
+    unread.ended(third.number)
+    assert await unread.survey(town.up.database) == [first, second]
+
+
+async def test_what_a_person_took_over_before_the_first_look_is_not_shown_to_the_engine(
+    town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor marked as read: it came while the table was being looked through."""
+    await town.say(ANN, "before")
+    await town.hears(ANN, 1)
+    await town.quiet()
+    looking, go_on = asyncio.Event(), asyncio.Event()
+    survey = Unread.survey
+
+    async def slow(unread: Unread, database: Database) -> list[Envelope]:
+        looking.set()
+        await go_on.wait()
+        return await survey(unread, database)
+
+    monkeypatch.setattr(Unread, "survey", slow)
+    await town.restart()
+    await looking.wait()
+    asked, read = len(engine.asked), len(town.graph.presence)
+    await town.say(ANN, "for a person")
+    await town.say(BOB, "for the engine")
+    await town.post(meta.echo(ANN, "hello, it is me"))
+    go_on.set()
+    await town.until(lambda: town.heard(BOB) == ["for the engine"])
+    await town.quiet()
+    assert [turn.text for turn in engine.asked[asked:]] == ["for the engine"]
+    assert len(town.graph.presence) <= read + 1
+
+
+async def test_what_a_turn_holds_while_others_are_brought_back_is_brought_back_too() -> None:
+    """Else it stayed in the table until the person's next message."""
+    rows = [[envelope(5, 1)], [envelope(6, 1)]]
+
+    async def read(_: object) -> list[Envelope]:
+        if len(rows) == 2:
+            one._held[1].append(6)
+        return rows.pop(0)
+
+    one = behind(read)
+    one._held[1] = [5]
+    await one._bring_back(1)
+    assert [waiting.number for waiting in one._lanes[1].waiting] == [5, 6]
+    assert not one._held
+
+
+async def test_what_went_on_while_it_was_read_is_not_brought_back_once_more() -> None:
+    """Else it was answered twice."""
+
+    async def read(_: object) -> list[Envelope]:
+        one._go_on([envelope(5, 1)])
+        one._lanes[1].waiting.clear()  # and was answered
+        one.ended(1, 6)
+        return [envelope(5, 1), envelope(6, 1)]
+
+    one = behind(read)
+    one._held[1] = [5, 6]
+    await one._bring_back(1)
+    assert 1 not in one._lanes or not one._lanes[1].waiting
+    assert not one._held
+
+
+async def test_what_is_let_go_while_its_turn_holds_it_goes_on_with_the_open_window() -> None:
+    """Else what came behind it was answered first."""
+
+    async def read(_: object) -> list[Envelope]:
+        return []
+
+    one = behind(read)
+    one._add(envelope(5, 1))
+    one._go_on([replace(envelope(5, 1), window_until=99)])
+    assert one._lanes[1].window_until == 99
+    assert one.waiting == 1

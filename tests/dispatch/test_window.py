@@ -261,3 +261,19 @@ async def test_a_message_that_came_as_late_lets_nothing_go(town: Town) -> None:
     assert len({one.window_until for one in rows}) == 2  # "one" was not let go and held once more
     await town.say(ANN, "three")
     assert await town.hears(ANN, 1) == ["one\ntwo\nthree"]
+
+
+async def test_an_answer_that_is_late_goes_out_where_the_person_wrote_again(
+    town: Town, engine: FakeEngine, wall: Wall
+) -> None:
+    """Also while the newer message has no answer yet, which nobody would wait for."""
+    gate = Gate()
+    engine.answer_with = gate
+    await town.say(ANN, "one")
+    await town.until(lambda: gate.waiting == 1)
+    wall.ahead = DAY
+    await town.say(ANN, "two", at=ago(-DAY))
+    gate.open()
+    await town.until(lambda: "\n".join(town.heard(ANN)) == "one\ntwo")
+    await town.quiet()
+    assert town.up.metrics.value("parcels", "held") == 0

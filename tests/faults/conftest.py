@@ -32,4 +32,4 @@ async def daemon(tmp_path: Path, words_said: list[str]) -> AsyncIterator[Daemon]
             assert daemon.integrity() == "ok"
         said = daemon.said
         assert not [words for words in words_said if words in said]
-        assert "Traceback" not in said
+        assert daemon.may_panic or "Traceback" not in said

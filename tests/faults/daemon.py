@@ -32,11 +32,13 @@ class Daemon(process.Daemon):
     Attributes:
         admin_port: Of the operator's listener.
         must_be_whole: At the end of the test the file is asked whether it is.
+        may_panic: A library in Rust may write its own traceback, without words.
     """
 
     def __init__(self, folder: Path, changes: dict[str, Any] | None = None) -> None:
         self.admin_port = process.free_port()
         self.must_be_whole = True
+        self.may_panic = False
         self._log_from = 0
         super().__init__(folder, {**self._usual(), **(changes or {})})
 

@@ -49,6 +49,21 @@ async def claimed(town: Town, messages: int, attempts: int = 1) -> None:
     await until(are_there)
 
 
+async def test_an_answer_at_hand_needs_no_claim(town: Town, engine: FakeEngine) -> None:
+    written: list[str] = []
+    await town.say(ANN, "zero")
+    await town.quiet()  # from here on what was said before is at hand, too
+    town.up.database._connection.set_trace_callback(written.append)
+    await town.say(ANN, "one")
+    assert await town.hears(ANN, 2) == ["zero", "one"]
+    await town.quiet()
+    assert written
+    assert not [sql for sql in written if sql.startswith("UPDATE envelopes SET state = 1")]
+    engine.answer_with = Gate()
+    await town.say(ANN, "two")
+    await claimed(town, 1)
+
+
 async def test_in_the_middle_of_a_turn(town: Town, engine: FakeEngine) -> None:
     engine.answer_with = Gate()
     await town.say(ANN, "one")

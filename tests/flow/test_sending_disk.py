@@ -77,6 +77,26 @@ async def test_a_known_outcome_is_written_again_until_it_is_stored(
     await town.until(lambda: is_idle(town))
 
 
+async def test_an_outcome_that_waits_for_the_disk_holds_no_place(
+    town: TurnedTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(town.up.database, monkeypatch)
+
+    def full_from_now(_call: object) -> Behaviour:
+        disk.is_full = True
+        return ok()
+
+    town.plan_with(full_from_now)
+    await town.say(ANN, "one")
+    await town.until(lambda: disk.refused > 0)
+    assert town.up.outbox.in_flight == 1
+    assert town.up.outbox._places._free == 50
+    disk.is_full = False
+    await town.turn(6)
+    assert await town.states() == ["ACCEPTED"]
+    assert is_idle(town)
+
+
 async def test_a_status_settles_what_cannot_be_written(
     town: TurnedTown, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,12 +191,15 @@ async def test_restored_where_nothing_was(notes: Notes, tmp_path: Path) -> None:
     log = there.with_name("y.db-wal")
     log.parent.mkdir()
     log.write_text("of a file that is gone")
-    assert restoring.restore(file, there) == (None, True)
+    assert restoring.restore(file, there) == (None, False)  # nobody knows who was off the record
     assert not log.exists()
     assert numbers(there) == [1]
     first = restoring.restore(file, there).aside
     second = restoring.restore(file, there).aside
     assert copies.all_of(there) == [first, second]  # in one second, too
+    there.write_bytes(b"")
+    assert not restoring.restore(file, there).was_told
+    assert restoring.restore(file, there.with_name("new.db")) == (None, True)
 
 
 async def test_restored_in_the_place_of_a_damaged_one(notes: Notes, tmp_path: Path) -> None:

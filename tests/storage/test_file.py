@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,28 @@ async def test_what_was_lost_is_not_begun_anew_in_silence(
     assert contents(tmp_path) == before
 
 
+async def test_what_was_lost_behind_a_link_is_not_begun_anew_either(tmp_path: Path) -> None:
+    path, there = tmp_path / "x.db", tmp_path / "disk"
+    there.mkdir()
+    path.symlink_to(there / "y.db")
+    async with Notes(path) as notes:
+        assert await notes.together(note(1)) == [1]
+        log = (there / "y.db-wal").read_bytes()
+    (there / "y.db").unlink()
+    (there / "y.db-wal").write_bytes(log)
+    error = await refused(path)
+    assert error.exit_code == 78
+    assert "y.db-wal" in str(error)
+    assert (there / "y.db-wal").read_bytes() == log
+
+
+async def test_a_link_to_itself(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.symlink_to(path)
+    assert (await refused(path)).exit_code == 78
+    assert path.is_symlink()
+
+
 async def test_a_first_start_leaves_a_whole_file_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +258,28 @@ async def test_a_full_disk_at_the_start_is_said(tmp_path: Path) -> None:
     assert "move it away" not in str(error)
     async with Notes(tmp_path / "x.db") as notes:
         assert await notes.together(note(1)) == [1]
+
+
+@pytest.mark.parametrize("error", [sqlite3.OperationalError("disk I/O error"), MemoryError()])
+async def test_a_second_connection_that_fails_is_said_and_the_file_is_free(
+    notes: Notes, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """The one that reads is opened last, when the first has the file already."""
+    await notes.database.close()
+    connect, calls = sqlite3.connect, []
+
+    def failing(*arguments: Any, **settings: Any) -> sqlite3.Connection:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise error
+        connection: sqlite3.Connection = connect(*arguments, **settings)
+        return connection
+
+    monkeypatch.setattr("openparallax.storage.file.sqlite3.connect", failing)
+    assert (await refused(notes.database.path)).exit_code == 75
+    again = Database(notes.database.path, log=RecordedLog())
+    await again.open()
+    await again.close()
 
 
 async def test_closing_waits_until_a_copy_has_let_go(tmp_path: Path) -> None:

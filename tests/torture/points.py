@@ -72,7 +72,7 @@ POINTS = (
     Point("in the middle of /otr off", "session.placement:come_back", "after", "/otr off"),
     # a turn
     Point("a turn begins", "dispatch.turn:TurnTaker.take", "before"),
-    Point("a turn is claimed", "dispatch.turn:TurnTaker._claim", "after"),
+    Point("a turn is claimed", "dispatch.claiming:Claiming.claim", "after"),
     Point("the engine has answered", "dispatch.turn:TurnTaker._ask", "after"),
     Point("before the answer is written", "dispatch.finish:Finisher._write", "before"),
     Point("the answer is posted", "dispatch.finish:Finisher._write", "after"),

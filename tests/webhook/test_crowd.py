@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
+import tracemalloc
 from functools import partial
 from pathlib import Path
 
@@ -174,6 +176,28 @@ async def test_a_body_gives_way_when_too_many_are_on_their_way(
     for writer in writers:
         writer.close()
     assert counted(listener.metrics) == {"webhook.slow_body": 2, "webhook.stored": 3}
+
+
+async def test_who_breaks_off_a_body_leaves_nothing_behind(listener: Listener) -> None:
+    """Nothing that only the collector of cycles would find, which comes late."""
+    most = bytes(2_000_000)
+    head = wire.signed_head(most, Content_Length=len(most) + 1)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            writer = await connect(listener, head + most)
+            while not listener.server._gate._room._held >= len(most):
+                await asyncio.sleep(0.01)
+            writer.transport.abort()
+            while listener.server._gate._room._held:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert tracemalloc.get_traced_memory()[0] < len(most)
+    finally:
+        tracemalloc.stop()
+        gc.enable()
 
 
 async def test_what_a_body_held_is_free_again() -> None:

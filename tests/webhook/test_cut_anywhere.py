@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import uvloop
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openparallax.errors import NotStored
@@ -96,11 +96,14 @@ class Talk:
         return [raw[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
+EACH = [(at, 0.0) for at in range(7)]
+
 TALKS = st.builds(
     lambda kinds, last, cuts, rests: Talk([*kinds, last], cuts, rests),
     st.lists(st.sampled_from([*GOING_ON, *["at once", "slow"] * 4]), max_size=6),
     st.sampled_from(sorted(LAST)),
-    st.lists(st.tuples(st.integers(0, 6), st.just(0.0) | st.floats(0, 1)), max_size=8),
+    st.just(EACH)
+    | st.lists(st.tuples(st.integers(0, 6), st.just(0.0) | st.floats(0, 1)), max_size=8),
     st.lists(st.sampled_from([0, 0, 1, 3, 10, 30]), min_size=8, max_size=8),
 )
 
@@ -182,6 +185,8 @@ def _each(
 
         @settings(max_examples=most, deadline=None)
         @given(TALKS)
+        @example(Talk(["slow", "healthy", "of HTTP/1.0"], EACH, [3] * 8))
+        @example(Talk(["slow", "at once", "forged", "full", "unsigned"], EACH, [3] * 8))
         def all_of_them(talk: Talk) -> None:
             runner.run(judge(listening, talk))
 
@@ -225,7 +230,7 @@ def test_requests_cut_anywhere_are_answered_in_order(
     tmp_path: Path, scheme: str, loops: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     files = _files(tmp_path, scheme)
-    _each(files, loops, 40, _is_answered_in_order)
+    _each(files, loops, 50, _is_answered_in_order)
 
 
 async def _is_forgotten(listening: Listening, talk: Talk) -> None:

@@ -55,6 +55,19 @@ async def test_what_is_ordinary_is_spared_the_long_way(
     assert long_way.made == 0
 
 
+async def test_what_only_looks_like_one_goes_the_long_way(
+    long_way: Steps, listener: Listener
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.server.port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nX: ")
+    await asyncio.sleep(0.05)
+    writer.write(request("a"))  # its first line is what X says
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\nok"), 5)).startswith(b"HTTP/1.1 200 ")
+    assert listener.heard.words == []
+    assert long_way.made == 1
+    writer.close()
+
+
 async def test_an_aiohttp_that_is_built_otherwise_goes_the_long_way(
     monkeypatch: pytest.MonkeyPatch,
     long_way: Steps,

@@ -42,7 +42,13 @@ async def test_a_jump_while_it_runs(daemon: Daemon, shim: Shim, first: int) -> N
     assert await daemon.stop() == 0
 
 
-@pytest.mark.parametrize("ahead", [NEARLY_S, -DAY_S], ids=["forth", "back"])
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        pytest.param(NEARLY_S, id="forth"),
+        pytest.param(-DAY_S, id="back", marks=pytest.mark.long),  # waits for most of a minute
+    ],
+)
 @pytest.mark.parametrize(
     "is_killed",
     [

@@ -29,17 +29,29 @@ async def test_room_is_made(daemon: Daemon) -> None:
     await talk.try_at_once(2)
     for person in range(4):
         await talk.say(person, "slow")
-    fill(daemon.state)
-    for _ in range(60):  # what SQLite has in reserve is used up first
-        await talk.try_at_once(1, "lorem " * 300)
-    assert any(one.answers == [503] for one in talk.said)
+    await _is_full(daemon, talk)
     trial.check_answers(daemon, talk)
-    await asyncio.sleep(1.5)
     assert "make room" in await trial.check_pages(daemon)
     trial.check_log(daemon, "SQLITE_FULL")
     make_room(daemon.state)
     await trial.has_recovered(daemon, talk)
     assert await daemon.stop() == 0
+
+
+async def _is_full(daemon: Daemon, talk: Talk) -> None:
+    """Fill the disk until nothing can be stored any more.
+
+    What SQLite has in reserve is used up first, and a log that is cut gives room back.
+    """
+    async with asyncio.timeout(LONG_S):
+        while True:
+            fill(daemon.state)
+            answers = await talk.try_at_once(1, "lorem " * 300)
+            if answers == {503} and daemon.lines("log_truncated"):
+                fill(daemon.state)
+                if (await daemon.readiness())[0] == 503:
+                    return
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from socket import create_connection
 import pytest
 
 from tests.faults.daemon import Daemon
+from tests.faults.machine import trial
 from tests.faults.machine.shim import Shim
 from tests.faults.talk import Talk
 
@@ -63,18 +64,31 @@ async def test_connections_cannot_be_taken(daemon: Daemon, shim: Shim, number: i
     assert len(daemon.said.splitlines()) < 100
 
 
+@pytest.mark.long
 @needs_prlimit
 async def test_little_memory(daemon: Daemon) -> None:
-    """Of addresses as many as it has, and some: it answers, or ends and is started again."""
+    """Of addresses as many as it has, and some: what cannot be taken is to come again.
+
+    Whose memory fails is chance: SQLite's, a body's, aiohttp's (which ends the connection), or a
+    turn's, whose person is told so. What was acknowledged is on disk in any case.
+    """
+    daemon.may_panic = True  # pydantic's parser, where Python has no memory for an object
     await daemon.start()
     used = daemon.address_space()
     talk = Talk(daemon)
     await daemon.limit("--as", used + 8 * 1024 * 1024)
     for _ in range(5):
-        await talk.try_at_once(4, "lorem ipsum " * 300)  # whatever is no 200, Meta brings again
+        assert await talk.try_at_once(4, "lorem ipsum " * 5000) <= {200, 503, 0}
     await daemon.limit("--as", None)
-    if daemon.is_running:
-        await talk.bring_again()
-        await talk.is_answered()
-        talk.judge(in_order=False)
-        assert await daemon.stop() == 0
+    assert any(not one.is_taken for one in talk.said)
+    assert {one.word for one in talk.said if one.is_taken} <= trial.stored_words(daemon)
+    if not daemon.is_running:
+        await daemon.ended()
+        await daemon.start()
+    await talk.bring_again()
+    await daemon.becomes_ready()
+    later = Talk(daemon)
+    await later.try_at_once(1)
+    await later.is_answered()
+    later.judge()
+    assert await daemon.stop() == 0

@@ -9,8 +9,8 @@ import pytest
 from tests.app.patience import until
 from tests.faults.daemon import LONG_S, Daemon
 from tests.faults.machine.short import mostly_long
+from tests.faults.machine.trial import used_file
 from tests.faults.talk import Talk
-from tests.storage.test_migrations_copies import old_file
 
 SOME = pytest.param(2, id="some")
 MANY = pytest.param(40, id="many", marks=pytest.mark.long)
@@ -80,7 +80,7 @@ async def test_twice_in_a_row(daemon: Daemon, second: signal.Signals) -> None:
     talk.judge()
 
 
-@pytest.mark.parametrize("count", [SOME, MANY])
+@pytest.mark.parametrize("count", [pytest.param(1, id="once"), MANY])
 @pytest.mark.parametrize("is_old", [False, True], ids=["start", "migration"])
 async def test_while_it_starts(daemon: Daemon, count: int, *, is_old: bool) -> None:
     """Whenever it comes: nothing is broken, and the next start is as if nothing had been."""
@@ -97,9 +97,9 @@ async def test_while_it_starts(daemon: Daemon, count: int, *, is_old: bool) -> N
         if is_old:
             for file in daemon.state.iterdir():
                 file.unlink()
-            old_file(daemon.database, 1, *(f"words {number}" for number in range(2000)))
+            used_file(daemon.database, 1, *(f"words {number}" for number in range(2000)))
         await daemon.launch()
-        await asyncio.sleep(start_s * (place + 1) / count)
+        await asyncio.sleep(start_s * (place + 0.5) / count)
         daemon.signal(signal.SIGTERM)
         code = await daemon.ended(LONG_S)
         assert code in (0, -signal.SIGTERM, 130, 143), (place, code, daemon.said[-2000:])

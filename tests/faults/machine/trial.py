@@ -4,14 +4,25 @@ import asyncio
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 from tests.app.patience import until
 from tests.faults.daemon import Daemon
 from tests.faults.talk import Talk
+from tests.storage.test_migrations_copies import old_file
 
 MOST_LINES = 4
 """Of ``storage_failed``, in the seconds that a fault lasts here: of each reason one, and the
 commit, the log's end and a reader may each have a reason of their own."""
+
+
+def used_file(path: Path, version: int, *words: str) -> None:
+    """A file of an older schema, as it is after use: what is in it shares no number with others."""
+    old_file(path, version, *words)
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("UPDATE sessions SET state = 2")
+        file.execute("INSERT INTO meta VALUES ('next_turn', ?)", (len(words),))
+        file.commit()
 
 
 def stored_words(daemon: Daemon) -> set[str]:

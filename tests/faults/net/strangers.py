@@ -90,8 +90,10 @@ class Target:
             return
         try:
             yield Connection(made, self.tally)
-        except (ConnectionError, TimeoutError):
+        except ConnectionError:
             self.tally["cut"] += 1
+        except TimeoutError:
+            self.tally["stuck"] += 1
         finally:
             made.close()
 

@@ -33,6 +33,8 @@ class Case:
         met_with: What the attackers must have seen, by the names of their tally; " or " stands
             between those of which one will do.
         descriptors: How many the daemon may have.
+        leaves_time: Acknowledgements must be in time. Not beside who sends as much as the machine
+            can carry: there they wait in line, and none is lost.
     """
 
     attack: Attack
@@ -42,6 +44,7 @@ class Case:
     most_mb: float = 60.0
     met_with: tuple[str, ...] = ()
     descriptors: int | None = None
+    leaves_time: bool = True
 
     @property
     def most_descriptors(self) -> int:
@@ -60,7 +63,7 @@ SHORT = (
     Case(many.idle_connections, met_with=("closed", "still open"), descriptors=1024),
     Case(many.cut_anywhere),
     Case(many.stalled_handshakes, is_secured=True, most_mb=250, met_with=("closed",)),
-    Case(floods.bodies_almost_whole, most_mb=400, met_with=("408",)),
+    Case(floods.bodies_almost_whole, most_mb=500, met_with=("408",), leaves_time=False),
     Case(floods.tiny_chunks, met_with=("401 or 408",)),
     Case(slow.answers_not_read, met_with=("cut",)),
 )
@@ -87,8 +90,8 @@ LONG = (
     Case(many.garbage_for_a_handshake, is_secured=True, met_with=("closed",)),
     Case(many.handshakes, is_secured=True),
     Case(many.cut_anywhere, is_secured=True),
-    Case(floods.largest_bodies, most_mb=200, met_with=("401",)),
-    Case(floods.larger_bodies, most_mb=200, met_with=("413",)),
+    Case(floods.largest_bodies, most_mb=200, met_with=("401",), leaves_time=False),
+    Case(floods.larger_bodies, most_mb=200, met_with=("413",), leaves_time=False),
     Case(floods.many_headers, met_with=("400",)),
     Case(floods.huge_headers, met_with=("200",)),
     Case(floods.huge_headers, listener="admin", met_with=("200",)),
@@ -113,10 +116,10 @@ async def test_meta_is_acknowledged_beside_an_attack(
         listener = siege.listener(case.listener)
         for left in reversed(range(TRIES)):
             found = await siege.attacked(case.attack, listener, case.seconds)
-            if in_time(found) or not left:
+            if not left or in_time(found) or not case.leaves_time:
                 break
         record_property(FIGURES, [case.name, *found.figures])
-        assert in_time(found), found.figures
+        assert in_time(found) or not case.leaves_time, found.figures
         before, peak = found.memory_mb
         assert peak - before < case.most_mb, found.figures
         for wanted in case.met_with:
