@@ -349,6 +349,11 @@ class Dispatcher:
         """Run one turn; return for how long the lane is to rest."""
         if not lane.waiting:
             return 0.0
+        if lane.is_holding and self._has_window(lane.window_until):
+            # The clock was set back, or the person wrote in that very moment: all goes on in order.
+            released = await self._database.unit(partial(envelopes.release, chat=lane.chat))
+            lane.is_holding = False
+            self._go_on(released)
         group = lane.group(coalesces=self._coalesces)
         head = group[0]
         is_cold = head.number < self._first_new
@@ -372,6 +377,7 @@ class Dispatcher:
         if taken is Taken.LATER:
             await self._read_again(lane, group)
             return RETRY_S
+        lane.is_holding |= taken is Taken.HELD
         if taken is Taken.HELD and self._has_window(lane.window_until):
             return 0.0  # the person wrote in that very moment: they go on with what was written
         before = len(lane.waiting)

@@ -250,6 +250,35 @@ async def test_a_clock_that_jumps_while_messages_wait(
     assert [turn.text for turn in engine.asked] == ["one", "two\nthree"]
 
 
+@pytest.mark.parametrize("moment", ["while the second is held", "after it was held"])
+async def test_a_clock_set_back_between_two_that_are_held(
+    town: Town, engine: FakeEngine, wall: Wall, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The second must not be answered before the first. Found by scripts/torture, seed 6."""
+    gate, hold = Gate(), TurnTaker._hold
+    engine.answer_with = gate
+    holds: list[int] = []
+
+    async def hold_then_turn(taker: TurnTaker, group: Sequence[Envelope]) -> tuple[Taken, int]:
+        holds.append(group[0].number)
+        if len(holds) == 2 and moment == "while the second is held":
+            wall.ahead = 0
+        result = await hold(taker, group)
+        if len(holds) == 2:
+            wall.ahead = 0
+        return result
+
+    monkeypatch.setattr(TurnTaker, "_hold", hold_then_turn)
+    await town.say(ANN, "zero")
+    await town.until(lambda: gate.waiting == 1)
+    for words in ("one", "/help", "two"):
+        await town.say(ANN, words)
+    wall.ahead = 2 * DAY
+    gate.open()
+    await town.until(lambda: len(town.heard(ANN)) >= 4)
+    assert [one.split("\n")[0] for one in town.heard(ANN)] == ["zero", "one", "What you can write:", "two"]
+
+
 async def test_a_message_that_came_as_late_lets_nothing_go(town: Town) -> None:
     """Else what is just being held is let go and forgotten at once: nobody has it in hand."""
     await town.say(ANN, "one", at=ago(2 * DAY))
