@@ -30,13 +30,21 @@ class Graph(asyncio.Protocol):
             where several messages are answered together. A POST without one (a mark of having
             read, say) is answered and not told.
         on_sent: Called for each text after that.
+        on_notice: Called with the recipient of each text without a number: something that the
+            server says by itself.
     """
 
     _transport: asyncio.Transport
 
-    def __init__(self, on_text: Callable[[int], None], on_sent: OnSent | None = None) -> None:
+    def __init__(
+        self,
+        on_text: Callable[[int], None],
+        on_sent: OnSent | None = None,
+        on_notice: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._on_text = on_text
         self._on_sent = on_sent
+        self._on_notice = on_notice
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,6 +81,8 @@ class Graph(asyncio.Protocol):
         numbers = _NUMBER.findall(body)
         for number in numbers:
             self._on_text(int(number))
+        to, token = _TO.search(body), _TOKEN.search(body)
+        if to and not numbers and self._on_notice and b'"text"' in body:
+            self._on_notice(to[1])
         if numbers and self._on_sent:
-            to, token = _TO.search(body), _TOKEN.search(body)
             self._on_sent(wamid, to[1] if to else b"", token[1] if token else b"")

@@ -37,8 +37,9 @@ class Killed:
 
     Attributes:
         acknowledged: All of them, unless the server did not come back.
-        lost: Acknowledged and not answered.
+        lost: Acknowledged, and the person never heard a word.
         repeated: Answered more than once.
+        excused: Not answered, and the person was told so: found running after three deaths.
     """
 
     messages: int
@@ -46,6 +47,7 @@ class Killed:
     acknowledged: int
     lost: int
     repeated: int
+    excused: int = 0
 
 
 @dataclass
@@ -54,15 +56,27 @@ class Tally:
 
     acknowledged: set[int] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
+    people: dict[bytes, int] = field(default_factory=dict)
+    told: set[int] = field(default_factory=set)
     last_at: float = 0.0
 
     def answered(self, number: int) -> None:
         self.answers[number] += 1
         self.last_at = time.perf_counter()
 
+    def noticed(self, to: bytes) -> None:
+        """The server said something by itself to a person; each has written one message."""
+        self.told.add(self.people.get(to, 0))
+        self.last_at = time.perf_counter()
+
     @property
     def lost(self) -> int:
-        return sum(1 for number in self.acknowledged if not self.answers[number])
+        heard = self.answers.keys() | self.told
+        return sum(1 for number in self.acknowledged if number not in heard)
+
+    @property
+    def excused(self) -> int:
+        return sum(1 for number in self.acknowledged & self.told if not self.answers[number])
 
     @property
     def repeated(self) -> int:
@@ -164,12 +178,17 @@ class Killer:
         requests = Requests(closing=True)
         meta = Meta(server.port, requests)
         graph = await asyncio.get_running_loop().create_server(
-            lambda: Graph(meta.tally.answered, meta.sent), HOST, server.graph_port
+            lambda: Graph(meta.tally.answered, meta.sent, meta.tally.noticed),
+            HOST,
+            server.graph_port,
         )
         process = self._start(server)
         await self._healthy(server, process)
         contacts = range(FIRST_CONTACT, FIRST_CONTACT + messages)
         built = deque(requests.build(contacts))
+        meta.tally.people = {
+            b"%d" % contact: number for contact, (number, _) in zip(contacts, built, strict=True)
+        }
         for left in range(kills, -1, -1):
             # Equal shares; the burst before each kill is part of them.
             for _ in range(len(built) // (left + 1) - (BURST if left else 0)):
@@ -184,7 +203,9 @@ class Killer:
         kill(process)
         graph.close()
         tally = meta.tally
-        return Killed(messages, kills, len(tally.acknowledged), tally.lost, tally.repeated)
+        return Killed(
+            messages, kills, len(tally.acknowledged), tally.lost, tally.repeated, tally.excused
+        )
 
     def _start(self, server: Server) -> subprocess.Popen[bytes]:
         return server.start(self._processes, self._env, self._core)

@@ -276,7 +276,12 @@ async def test_a_clock_set_back_between_two_that_are_held(
     wall.ahead = 2 * DAY
     gate.open()
     await town.until(lambda: len(town.heard(ANN)) >= 4)
-    assert [one.split("\n")[0] for one in town.heard(ANN)] == ["zero", "one", "What you can write:", "two"]
+    assert [one.split("\n")[0] for one in town.heard(ANN)] == [
+        "zero",
+        "one",
+        "What you can write:",
+        "two",
+    ]
 
 
 async def test_a_message_that_came_as_late_lets_nothing_go(town: Town) -> None:

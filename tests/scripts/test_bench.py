@@ -171,12 +171,20 @@ def test_lost_is_acknowledged_and_never_answered() -> None:
     tally = Tally(acknowledged={1, 2, 3})
     for number in (1, 3, 3, 4):
         tally.answered(number)
-    assert (tally.lost, tally.repeated) == (1, 1)
+    assert (tally.lost, tally.repeated, tally.excused) == (1, 1, 0)
+
+
+def test_who_was_told_so_is_not_lost_and_a_stranger_excuses_nobody() -> None:
+    tally = Tally(acknowledged={1, 2, 3}, people={b"49151": 1, b"49152": 2})
+    tally.answered(1)
+    for told in (b"49151", b"49152", b"49159"):
+        tally.noticed(told)
+    assert (tally.lost, tally.excused) == (1, 1)
 
 
 def test_tables_of_processes() -> None:
-    killed = killed_table({"a": Killed(400, 4, 400, 62, 1)})
-    assert killed.rows == (("a", "400", "4", "400", "62", "1"),)
+    killed = killed_table({"a": Killed(400, 4, 400, 62, 1, 2)})
+    assert killed.rows == (("a", "400", "4", "400", "62", "2", "1"),)
     footprint = Footprint([0.5, 0.4, 0.6], [40.0, 41.0, 42.0], [50.0, 52.0, 53.0, 54.0])
     table = footprint_table({"a": footprint}, 500, {"a": 60.0})
     assert table.rows == (("a", "0.50 (0.40 … 0.60)", "41.0", "60.0", "2.00"),)

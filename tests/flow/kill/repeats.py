@@ -91,9 +91,12 @@ class _Judge:
         began = earlier.at
         if not earlier.is_slow:
             began = max(began, self._started_before(later.at))
-        if later.at - began < wait_s * EARLY:
-            waited = f"{later.at - began:.2f} s after {earlier.mood}"
-            self._wrong(later, f"was sent again too early, {waited}")
+        waited_s = later.at - began
+        if self._patience.has_jumps:
+            # It may have waited in an earlier life, and been held since its window seemed closed.
+            waited_s = max(waited_s, self._longest_up_s(earlier.at, later.at))
+        if waited_s < wait_s * EARLY:
+            self._wrong(later, f"was sent again too early, {waited_s:.2f} s after {earlier.mood}")
         self._findings.counts["sends repeated"] += 1
         if earlier.is_taken and later.is_taken:
             self._findings.counts["parts that Graph took twice, allowed"] += 1
@@ -101,6 +104,13 @@ class _Judge:
 
     def _died_between(self, begin: float, end: float) -> bool:
         return any(life.was_killed and begin <= life.ended <= end for life in self._lives)
+
+    def _longest_up_s(self, begin: float, end: float) -> float:
+        """How long a process lived between two moments, the longest of them."""
+        return max(
+            (min(life.ended or end, end) - max(life.started, begin) for life in self._lives),
+            default=0.0,
+        )
 
     def _started_before(self, at: float) -> float:
         return max((life.started for life in self._lives if life.started < at), default=0.0)
