@@ -112,8 +112,8 @@ def killed_table(found: Mapping[str, Killed]) -> Table:
         f"{PER_SECOND:.0f} messages a second, each of another person, an engine that takes "
         f"{ENGINE_S:g} s, and kill -9 at even distances, each time in the middle of {BURST} "
         "messages that come at once; the server is started again at once. Meta posts again what "
-        "was not acknowledged, and the statuses of each answer. Lost: acknowledged, and nothing was "
-        "ever said to the person. Told so: they got the apology instead of an answer (a message "
+        "was not acknowledged, and the statuses of each answer. Lost: acknowledged, and nothing "
+        "was ever said to the person. Told so: they got the apology instead of an answer (one "
         "that was being answered at three deaths). Repeated: answered more than once. What is lost "
         "is what was on its way: it grows with the rate and with the time that the engine takes.",
         ("server", "messages", "kills", "acknowledged", "lost", "told so", "repeated"),
