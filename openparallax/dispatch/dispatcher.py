@@ -68,6 +68,7 @@ class Dispatcher:
         self._catching_up: asyncio.Task[None] | None = None
         self._one_suspect = asyncio.Lock()
         self._held: dict[int, list[int]] = {}
+        self._holding: set[int] = set()  # chats of which something may be held
         self._first_new = 0
         self._told = 0
         self._after_death = False
@@ -195,6 +196,7 @@ class Dispatcher:
     def _go_on(self, released: Sequence[Envelope]) -> None:
         """What was held is queued again."""
         for envelope in released:
+            self._holding.discard(envelope.chat)
             self._hold_no_more(envelope.chat, envelope.number)
             if envelope.number <= self._taken or not self._unread.release(envelope):
                 self._put_back(envelope)
@@ -280,6 +282,7 @@ class Dispatcher:
                 # As it was left: it waits for the person's next message, which may stand behind it.
                 self._taken = envelope.number
                 self._held.setdefault(envelope.chat, []).append(envelope.number)
+                self._holding.add(envelope.chat)
                 continue
             self._take(self._with_wamid(envelope))
 
@@ -349,11 +352,7 @@ class Dispatcher:
         """Run one turn; return for how long the lane is to rest."""
         if not lane.waiting:
             return 0.0
-        if lane.is_holding and self._has_window(lane.window_until):
-            # The clock was set back, or the person wrote in that very moment: all goes on in order.
-            released = await self._database.unit(partial(envelopes.release, chat=lane.chat))
-            lane.is_holding = False
-            self._go_on(released)
+        await self._let_go_before(lane)
         group = lane.group(coalesces=self._coalesces)
         head = group[0]
         is_cold = head.number < self._first_new
@@ -377,7 +376,8 @@ class Dispatcher:
         if taken is Taken.LATER:
             await self._read_again(lane, group)
             return RETRY_S
-        lane.is_holding |= taken is Taken.HELD
+        if taken is Taken.HELD:
+            self._holding.add(lane.chat)
         if taken is Taken.HELD and self._has_window(lane.window_until):
             return 0.0  # the person wrote in that very moment: they go on with what was written
         before = len(lane.waiting)
@@ -391,6 +391,16 @@ class Dispatcher:
             # The next message may be on disk already, and not yet at hand.
             self._held.setdefault(lane.chat, []).extend(finished)
         return 0.0
+
+    async def _let_go_before(self, lane: Lane) -> None:
+        """What is held of a chat whose window is open goes on first.
+
+        So it is where the clock was set back, or the person wrote in that very moment.
+        """
+        if lane.chat in self._holding and self._has_window(lane.window_until):
+            released = await self._database.unit(partial(envelopes.release, chat=lane.chat))
+            self._holding.discard(lane.chat)
+            self._go_on(released)
 
     async def _read_again(self, lane: Lane, group: Sequence[Envelope]) -> None:
         """What the lane knows of these may be old: the table says how they are."""

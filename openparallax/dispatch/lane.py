@@ -48,7 +48,6 @@ class Lane:
     __slots__ = (
         "answering",
         "chat",
-        "is_holding",
         "is_late",
         "is_ready",
         "is_running",
@@ -63,8 +62,6 @@ class Lane:
         self.is_running = False
         self.answering: set[int] = set()
         """What the running turn answers, less what is over meanwhile."""
-        self.is_holding = False
-        """Something of the chat was held since this lane exists."""
         self.is_ready = False
         self.is_late = False
         """While it is ready: in which of the two lines it stands; see `ready`."""

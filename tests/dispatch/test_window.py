@@ -284,6 +284,27 @@ async def test_a_clock_set_back_between_two_that_are_held(
     ]
 
 
+async def test_a_clock_set_back_before_the_turn_behind_one_that_is_held(
+    town: Town, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same where the lane of the held one is gone by then. Found by scripts/torture, seed 8."""
+    wall.ahead = 2 * DAY
+    await town.say(ANN, "one")
+    await town.until(lambda: held(town) == 1)
+    await town.quiet()
+    admitted = town.up.dispatcher.admitted
+
+    def admitted_then_turned(new: Sequence[Envelope], released: Sequence[Envelope]) -> None:
+        admitted(new, released)
+        wall.ahead = 0
+
+    monkeypatch.setattr(town.up.dispatcher, "admitted", admitted_then_turned)
+    await town.say(ANN, "two")
+    await town.until(lambda: bool(town.heard(ANN)))
+    await town.quiet()
+    assert "\n".join(town.heard(ANN)) == "one\ntwo"
+
+
 async def test_a_message_that_came_as_late_lets_nothing_go(town: Town) -> None:
     """Else what is just being held is let go and forgotten at once: nobody has it in hand."""
     await town.say(ANN, "one", at=ago(2 * DAY))
