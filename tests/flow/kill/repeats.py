@@ -86,7 +86,7 @@ class _Judge:
                 self._wrong(later, "was sent again although it had been answered")
         wait_s = RECEIPT_WAIT_S * 2 ** max(0, ambiguous - 1)
         forgets = earlier.slows_all or (earlier.is_slow and self._patience.has_jumps)
-        if earlier.is_refused or (forgets and self._died_between(earlier.at, later.at)):
+        if earlier.is_refused or (forgets and self._begun_between(earlier.at, later.at)):
             wait_s = 0.0
         began = earlier.at
         if not earlier.is_slow:
@@ -104,6 +104,10 @@ class _Judge:
 
     def _died_between(self, begin: float, end: float) -> bool:
         return any(life.was_killed and begin <= life.ended <= end for life in self._lives)
+
+    def _begun_between(self, begin: float, end: float) -> bool:
+        """Whether what is in memory only, as the pace of a number is, was forgotten meanwhile."""
+        return any(begin <= life.started <= end for life in self._lives)
 
     def _longest_up_s(self, begin: float, end: float) -> float:
         """How long a process lived between two moments, the longest of them."""
