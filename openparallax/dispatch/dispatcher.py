@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from openparallax.clock import Clock
-from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Lane, Taken, TakeTurn
+from openparallax.dispatch.lane import DEATHS, Lane, Taken, TakeTurn
 from openparallax.dispatch.merges import Merges
 from openparallax.dispatch.ready import Ready
 from openparallax.dispatch.unread import Unread
@@ -16,6 +16,7 @@ from openparallax.errors import NotStored
 from openparallax.logs import Logger
 from openparallax.model.envelope import Envelope, EnvelopeState, Move
 from openparallax.storage import Database, envelopes
+from openparallax.storage.window import WINDOW_MARGIN_S
 
 PAGE = 500
 ROOM = 100_000

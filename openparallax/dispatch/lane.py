@@ -12,8 +12,6 @@ MOST_MESSAGES = 20
 MOST_CHARACTERS = 16_000
 DEATHS = 3
 """A turn found running after so many deaths of the process is not run again."""
-WINDOW_MARGIN_S = 60
-"""The last minute of a customer service window counts as closed: a send takes its time."""
 
 
 class Taken(Enum):

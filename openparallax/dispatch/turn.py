@@ -8,7 +8,7 @@ from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.calling_off import CallingOff, Running, calm
 from openparallax.dispatch.claiming import Claiming
 from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, Spent
-from openparallax.dispatch.lane import DEATHS, WINDOW_MARGIN_S, Taken
+from openparallax.dispatch.lane import DEATHS, Taken
 from openparallax.dispatch.obeying import Obeying
 from openparallax.dispatch.presence import Presence
 from openparallax.errors import Stale
@@ -21,6 +21,7 @@ from openparallax.pipeline import EngineError, Next
 from openparallax.storage import Connection, Database, chats, envelopes, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
+from openparallax.storage.window import WINDOW_MARGIN_S
 from openparallax.transcript import Transcripts
 
 LOST_AFTER_S = 5.0

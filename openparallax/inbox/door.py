@@ -25,10 +25,9 @@ from openparallax.session.commands import Command, parse_command
 from openparallax.session.notices import Notices
 from openparallax.storage import Connection, seen
 from openparallax.storage.meta import Numbers
+from openparallax.storage.window import WINDOW_MARGIN_S
 from openparallax.transcript import Transcripts
 
-CLOSING_S = 60
-"""A message that came so late lets nothing go: it will be held itself."""
 SAME_NOTICE_S = 60
 """A person who sends ten pictures is told once that only text is read."""
 
@@ -170,7 +169,8 @@ class Door:
             window_until(at, now),
             admission,
         )
-        if chat.held and arrival.window_until > now + CLOSING_S:
+        # One that came too late lets nothing go: it will be held itself.
+        if chat.held and arrival.window_until > now + WINDOW_MARGIN_S:
             release(arrival, self._transcripts)
         if chat.latest is not None and chat.latest < at:
             chat.latest = at

@@ -15,10 +15,11 @@ from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.settling import Settling
 from openparallax.outbox.spelling import UNDELIVERABLE
 from openparallax.outbox.tokens import callback_data, new_token
-from openparallax.outbox.waits import WINDOW_MARGIN_S, Waits
+from openparallax.outbox.waits import Waits
 from openparallax.rendering.split import split
 from openparallax.session.notices import ANSWERS_TO_COMMANDS, Notices
 from openparallax.storage import Connection, Database, chats, parcels
+from openparallax.storage.window import WINDOW_MARGIN_S
 from openparallax.transcript import Transcripts
 
 MOST_REPEATS = 2

@@ -16,7 +16,6 @@ from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.parcel import Parcel
 from openparallax.model.text import Text
 from openparallax.outbox.outbox import Outbox
-from openparallax.outbox.waits import WINDOW_MARGIN_S
 from openparallax.outbox.watch import TEMPLATES, Watch
 from openparallax.rendering.split import split
 from openparallax.session import placement
@@ -24,6 +23,7 @@ from openparallax.storage import Connection, Database, aliases, chats, parcels, 
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
+from openparallax.storage.window import WINDOW_MARGIN_S
 from openparallax.transcript import Transcripts
 
 MOST_CHARACTERS = 20_000

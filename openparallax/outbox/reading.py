@@ -6,9 +6,9 @@ from functools import partial
 from openparallax.clock import Clock
 from openparallax.errors import NotStored
 from openparallax.model.parcel import Parcel, ParcelState
-from openparallax.outbox.waits import WINDOW_MARGIN_S
 from openparallax.storage import Connection, Database, parcels
 from openparallax.storage.database import execute
+from openparallax.storage.window import WINDOW_MARGIN_S
 
 PAGE = 500
 RETRY_S = 1.0

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from openparallax.clock import Clock
 from openparallax.model.parcel import Parcel, ParcelState
 
-WINDOW_MARGIN_S = 60
-"""The last minute of a customer service window counts as closed: a send takes its time."""
 LONGEST_BACKOFF_S = 300.0
 LONGEST_UNREACHABLE_S = 60.0
 LATER_S = 30.0

@@ -9,6 +9,9 @@ WINDOW_S = 24 * 3600
 
 Source: Cloud API, customer service window.
 """
+WINDOW_MARGIN_S = 60
+"""Its last minute counts as closed: an answer and its send take their time. The door, dispatch and
+the outbox must agree, or what one of them lets go another holds."""
 
 
 def known_until(connection: Connection, chat: int, now: float) -> int:

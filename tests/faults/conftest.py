@@ -12,6 +12,14 @@ from tests.faults.net.figures import pytest_terminal_summary
 __all__ = ["daemon", "pytest_terminal_summary", "words_said"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--judge-times",
+        action="store_true",
+        help="acknowledgements beside an attack must take what they usually take",
+    )
+
+
 @pytest.fixture
 def words_said() -> list[str]:
     """Words of people; a test adds what it says, and none of it may be in the log at the end."""

@@ -18,6 +18,8 @@ SLOWER = 15.0
 """How many times as long as without attackers they may take, who have a processor of their own."""
 FAST_S = 0.25
 """What is faster than this is not slow, whatever it is compared with: Meta asks for it."""
+META_WAITS_S = 10.0
+"""What is judged on any machine: an acknowledgement after this is one that Meta gave up on."""
 TRIES = 3
 OTHER_DESCRIPTORS = 150
 """What the daemon may have open besides strangers' connections."""
@@ -108,8 +110,16 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 async def test_meta_is_acknowledged_beside_an_attack(
-    case: Case, tmp_path: Path, record_property: Callable[[str, object], None]
+    case: Case,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    pytestconfig: pytest.Config,
 ) -> None:
+    in_time = (
+        in_usual_time
+        if pytestconfig.getoption("--judge-times", default=False)
+        else before_meta_gives_up
+    )
     async with besieged(
         tmp_path, is_secured=case.is_secured, descriptors=case.descriptors
     ) as siege:
@@ -130,8 +140,13 @@ async def test_meta_is_acknowledged_beside_an_attack(
         assert status == 200
 
 
-def in_time(found: Besieged) -> bool:
-    """Whether acknowledgements took what they usually take."""
+def before_meta_gives_up(found: Besieged) -> bool:
+    """Whether each acknowledgement was in time to be one, however busy the machine is."""
+    return not found.during.in_vain and found.during.worst < META_WAITS_S
+
+
+def in_usual_time(found: Besieged) -> bool:
+    """Whether acknowledgements took what they usually take. Says something on a quiet machine."""
     pairs = ((found.before.p50, found.during.p50), (found.before.p99, found.during.p99))
     return found.during.worst < max(WORST_S, SLOWER * found.before.worst) and all(
         during < max(FAST_S, SLOWER * before) for before, during in pairs
