@@ -104,7 +104,7 @@ class Matching:
         for end, group in self._groups(at):
             if given is not None and self._answers(given, group):
                 yield end, reply + 1
-            if self._mood([one for one in group if one.must] or group) == "silent":
+            if "silent" in self._moods(group):
                 yield end, reply
 
     def _groups(self, at: int) -> Iterator[tuple[int, list[Heard]]]:
@@ -140,9 +140,9 @@ class Matching:
             case "":
                 return self._has_words(reply, group)
             case "engine_failed":
-                return self._mood(must) in _FAILED and self._is_said(reply)
+                return not self._moods(group).isdisjoint(_FAILED) and self._is_said(reply)
             case "too_slow":
-                return self._mood(must) == "hang" and self._is_said(reply)
+                return "hang" in self._moods(group) and self._is_said(reply)
             case "killed":
                 return deaths >= 3 and self._is_said(reply)
             case "lost":
@@ -179,6 +179,12 @@ class Matching:
 
     def _mood(self, group: Sequence[Heard]) -> str:
         return strongest([self._facts.moods.get(one.number, "") for one in group])
+
+    def _moods(self, group: Sequence[Heard]) -> set[str]:
+        """How the engine may have taken them: what was revoked later may have been with them."""
+        must = [one for one in group if one.must]
+        others = [[*must, one] for one in group if not one.must]
+        return {self._mood(members) for members in ([must] if must else []) + others}
 
     # -- for the report ---------------------------------------------------------------------------
 
