@@ -172,7 +172,8 @@ class Matching:
         return all(one in rest for one in found)
 
     def _may_be_lost(self, group: Sequence[Heard]) -> bool:
-        return all(
+        """One is enough: what a late ``/otr`` moves takes the answer with it that it shares."""
+        return any(
             self._facts.where.get(one.number) is not Where.ON and self._facts.ends(one.number)
             for one in group
         )

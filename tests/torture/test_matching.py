@@ -1,4 +1,4 @@
-"""What was revoked may have been in a turn before, and then the engine saw its mood too."""
+"""What was answered together shares its fate, also where one of them went elsewhere later."""
 
 import pytest
 
@@ -14,25 +14,29 @@ SAID = 1
 """The message that must have an outcome."""
 
 
-def failed() -> Reply:
-    row = Row(1, 1, "1", "2", 1, "engine_failed", ParcelState.ACCEPTED, 1, 0, is_twice=False)
-    return Reply((Part(row, SENTENCES["engine_failed"]),))
+def reply(notice: str, sentence: str) -> Reply:
+    row = Row(1, 1, "1", "2", 1, notice, ParcelState.ACCEPTED, 1, 0, is_twice=False)
+    return Reply((Part(row, SENTENCES[sentence]),))
 
 
-def fault(heard: list[Heard], moods: dict[int, str], *replies: Reply) -> str | None:
+def fault(
+    heard: list[Heard], moods: dict[int, str], *replies: Reply, off: tuple[int, ...] = ()
+) -> str | None:
     facts = Facts(
         canary=Canary.of(1),
         moods=moods,
-        where=dict.fromkeys(moods, Where.ON),
-        session=dict.fromkeys(moods, 1),
-        ends=lambda _: 0,
+        where={one: Where.OFF if one in off else Where.ON for one in moods},
+        session={},
+        ends=lambda _: 1,
         deaths=lambda _: 0,
     )
     return Matching(heard, replies, facts).fault()
 
 
 @pytest.mark.parametrize(
-    ("mood", "replies"), [("silent", ()), ("raise", (failed(),))], ids=["silent", "failed"]
+    ("mood", "replies"),
+    [("silent", ()), ("raise", (reply("engine_failed", "engine_failed"),))],
+    ids=["silent", "failed"],
 )
 def test_a_revoked_message_may_have_shaped_the_answer_of_its_neighbour(
     mood: str, replies: tuple[Reply, ...]
@@ -41,3 +45,10 @@ def test_a_revoked_message_may_have_shaped_the_answer_of_its_neighbour(
     assert fault(heard, {SAID: "quick", 2: mood}, *replies) is None
     assert fault(heard, {SAID: "quick", 2: "quick"}, *replies) is not None
     assert fault(heard[:1], {SAID: "quick"}, *replies) is not None
+
+
+def test_what_a_late_command_moved_off_the_record_takes_the_shared_answer_with_it() -> None:
+    heard = [Heard(SAID, WORDS), Heard(2, WORDS)]
+    moods = {SAID: "quick", 2: "quick"}
+    assert fault(heard, moods, reply("", "lost"), off=(2,)) is None
+    assert fault(heard, moods, reply("", "lost")) is not None
