@@ -49,6 +49,7 @@ class Story:
         self.lives = [Life(0.0, 0.1, 100.0)]
         self.asked: list[Asked] = []
         self.deaths: list[float] = []
+        self.failed: set[int] = set()
         self.part(2, "otr", SENTENCES["otr"], turn=3)
         self.part(1, "", self.answer(1, 2), turn=2)
         self.part(3, "", self.answer(3), turn=4)
@@ -112,7 +113,7 @@ class Story:
                 posted.sent, posted.taken = 1.0, 2.0
         played = Played(book, CANARY)
         played.attempts, played.told, played.lives = self.attempts, self.told, self.lives
-        played.asked, played.deaths = self.asked, self.deaths
+        played.asked, played.deaths, played.failed = self.asked, self.deaths, self.failed
         played.records = Records("ok", 0, self.rows, {}, [])
         return judge(played, {(0, 0): (self.sessions, self.open)}).findings
 
@@ -299,3 +300,10 @@ def test_a_turn_that_kills_is_excused_after_three_deaths() -> None:
     story.rows.sort(key=lambda row: row.number)
     story.deaths = [3.0, 4.0, 5.0]
     assert story.findings() == []
+
+
+def test_of_two_that_were_taken_one_failed_so_none_is_counted() -> None:
+    story = Story()
+    _twice_and_not_counted(story)
+    story.failed = {7}
+    assert not [finding for finding in story.findings() if finding.startswith("twice")]

@@ -268,9 +268,12 @@ class _Parcels:
         return None
 
     def _judge_twice(self, row: Row, taken: Sequence[Attempt]) -> None:
-        """The daemon's own count of what Graph took twice, as far as it could know."""
+        """The daemon's own count of what Graph took twice, as far as it could know.
+
+        Of two that were taken one may have failed later: then one arrived, and nothing is counted.
+        """
         told = self._played.told.get(row.number, set())
-        if len(told) > 1 and not row.is_twice:
+        if len(told) > 1 and not row.is_twice and row.number not in self._played.failed:
             self._verdict.findings.append(
                 f"twice: parcel {row.number} was taken {len(taken)} times, and is not counted"
             )
