@@ -135,7 +135,8 @@ class Matching:
 
     def _answers(self, reply: Reply, group: Sequence[Heard]) -> bool:
         must = [one for one in group if one.must] or list(group)
-        deaths = min(self._facts.deaths(one.number) for one in must)
+        # A turn is as often interrupted as the one of its messages that waits longest.
+        deaths = max(self._facts.deaths(one.number) for one in must)
         match reply.notice:
             case "":
                 return self._has_words(reply, group)

@@ -20,7 +20,11 @@ def reply(notice: str, sentence: str) -> Reply:
 
 
 def fault(
-    heard: list[Heard], moods: dict[int, str], *replies: Reply, off: tuple[int, ...] = ()
+    heard: list[Heard],
+    moods: dict[int, str],
+    *replies: Reply,
+    off: tuple[int, ...] = (),
+    deaths: tuple[int, ...] = (0, 0, 0),
 ) -> str | None:
     facts = Facts(
         canary=Canary.of(1),
@@ -28,7 +32,7 @@ def fault(
         where={one: Where.OFF if one in off else Where.ON for one in moods},
         session={},
         ends=lambda _: 1,
-        deaths=lambda _: 0,
+        deaths=deaths.__getitem__,
     )
     return Matching(heard, replies, facts).fault()
 
@@ -52,3 +56,10 @@ def test_what_a_late_command_moved_off_the_record_takes_the_shared_answer_with_i
     moods = {SAID: "quick", 2: "quick"}
     assert fault(heard, moods, reply("", "lost"), off=(2,)) is None
     assert fault(heard, moods, reply("", "lost")) is not None
+
+
+def test_who_waited_with_a_turn_that_kills_is_told_with_it() -> None:
+    heard, moods = [Heard(SAID, WORDS), Heard(2, WORDS)], {SAID: "quick", 2: "die"}
+    told = reply("killed", "killed")
+    assert fault(heard, moods, told, deaths=(0, 3, 2)) is None
+    assert fault(heard, moods, told, deaths=(0, 2, 2)) is not None
