@@ -1,4 +1,4 @@
-"""Which commit this is.
+"""Which commit this is, and whether it is the one-file program.
 
 In a checkout Git's own files tell, without Git. What is installed carries ``commit.txt``, which
 setuptools writes beside this file while the package is built (``pyproject.toml`` names `BuildPy`).
@@ -6,6 +6,7 @@ What came without either, such as an archive of the sources, is of an unknown co
 """
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,17 @@ def commit_of_checkout(root: Path) -> str:
     except (OSError, ValueError):
         pass
     return ""
+
+
+def is_one_file() -> bool:
+    """Whether this is what ``scripts/build-binary`` makes: a program without a Python beside it.
+
+    It is ``sys.executable`` then, which takes no option of Python's.
+
+    Source:
+        PyInstaller manual, "Run-time Information".
+    """
+    return bool(getattr(sys, "frozen", False))
 
 
 def _look_up(name: str, git: Path, common: Path) -> str:

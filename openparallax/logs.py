@@ -231,7 +231,7 @@ class _Book:
     """Writes what happened, a line for each; one for every answer, so it is made quickly."""
 
     def __init__(self, least: str, render: Callable[[Event], str], stream: _Patient) -> None:
-        self._least = _LEVELS[least]
+        self.least = _LEVELS[least]
         self._render = render
         self._stream = stream
         self._stamp = _Stamp()
@@ -249,7 +249,7 @@ class _Book:
         self._write("error", event, keys)
 
     def _write(self, level: str, event: str, keys: Event) -> None:
-        if _LEVELS[level] < self._least:
+        if _LEVELS[level] < self.least:
             return
         raised = keys.pop("exc_info", None)
         keys["event"] = event
@@ -260,6 +260,12 @@ class _Book:
         if not keys.keys() <= KEYS:
             _drop_unknown(keys)
         self._stream.write(self._render(keys) + "\n")
+
+
+def set_level(log: Logger, level: Literal["debug", "info", "warning", "error"]) -> None:
+    """Write what is of this level or above from now on; for a logger that `configure` made."""
+    if isinstance(log, _Book):
+        log.least = _LEVELS[level]
 
 
 def configure(

@@ -4,6 +4,11 @@ An engine or a stage is a class named in an entry point (``openparallax.engines`
 ``openparallax.stages``) and in the configuration. It is made as ``Class(settings, tools)``, where
 ``settings`` is an instance of its own ``Settings`` (a frozen, strict model; its errors carry the
 key like all others). The built-in ones use this same door and nothing else of the house.
+
+Beside what `Engine` asks for, an engine may have ``async def check(self) -> None``: it sees whether
+it could answer, with the key and the model that it was given, spends a token at most, and raises
+`EngineError` with a sentence that quotes neither. ``openparallax doctor`` calls it, for at most
+half a minute, and no turn runs then.
 """
 
 from dataclasses import dataclass

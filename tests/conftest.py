@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.fakes.engines import FakeEngine
 from tests.town import Town
 
-OWN_COMMANDS = {Path(__file__).parent / name for name in ("faults",)}
+OWN_COMMANDS = {Path(__file__).parent / name for name in ("faults", "installing")}
 """Folders that have a command of their own in ``scripts``, and are left out unless asked for."""
 
 

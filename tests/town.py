@@ -12,9 +12,10 @@ import pytest
 import yaml
 
 from openparallax import config, logs
-from openparallax.app import parts
+from openparallax.app import plugged
 from openparallax.app.house import House
 from openparallax.app.plugins import engine_catalog, stage_catalog
+from openparallax.app.reload import Outcome
 from openparallax.clock import Clock, SystemClock
 from openparallax.config import Settings
 from openparallax.session.notices import SENTENCES
@@ -27,7 +28,12 @@ ANN = "4915112345678"
 BOB = "4915187654321"
 
 
-def settings_for(folder: Path, graph_url: str, changes: dict[str, Any] | None = None) -> Settings:
+def settings_for(
+    folder: Path,
+    graph_url: str,
+    changes: dict[str, Any] | None = None,
+    text: bytes | None = None,
+) -> Settings:
     """The smallest configuration, quick to wait, with ``changes`` laid over it."""
     document: dict[str, Any] = {
         "channels": {
@@ -57,6 +63,7 @@ def settings_for(folder: Path, graph_url: str, changes: dict[str, Any] | None = 
         engines=engine_catalog(),
         stages=stage_catalog(),
         sentences=SENTENCES,
+        text=text,
     )
     # Free ports, which the file may not ask for.
     object.__setattr__(
@@ -103,7 +110,7 @@ class Town:
         self.graph = FakeGraph()
         self._log_level = log_level
         if not own_engines:
-            monkeypatch.setattr(parts, "load_engine", lambda _choice, _tools: self.engine)
+            monkeypatch.setattr(plugged, "load_engine", lambda _choice, _tools: self.engine)
 
     async def __aenter__(self) -> Self:
         await self.graph.__aenter__()
@@ -126,10 +133,19 @@ class Town:
     async def start(self) -> None:
         log = logs.configure(level=self._log_level, render="json", stream=self.log)  # type: ignore[arg-type]
         settings = settings_for(self.folder, self.graph.url, self.changes)
-        self.house: House | None = House(settings, clock=self.clock, log=log)
+        self.house: House | None = House(settings, clock=self.clock, log=log, reread=self.read_anew)
         await self.house.start()
         self.url = f"http://127.0.0.1:{self.house.port}/webhook"
         self.meta = Meta(self.session, self.url)
+
+    def read_anew(self, text: bytes | None = None) -> Settings:
+        """The configuration, with what is in ``changes`` by now, or as ``text`` has it."""
+        return settings_for(self.folder, self.graph.url, self.changes, text)
+
+    async def reload(self, changes: dict[str, Any] | None = None) -> Outcome:
+        """Write another configuration and have the house take it over."""
+        self.changes = changes
+        return await self.up.reload.reload("test")
 
     async def stop(self) -> None:
         house, self.house = self.house, None
@@ -210,6 +226,7 @@ async def abandon(house: House) -> None:
     tasks = {
         *house.outbox._tasks,
         *house.dispatcher._tasks,
+        *house._exchange._tasks,
         *(
             task
             for task in (
@@ -235,6 +252,8 @@ async def abandon(house: House) -> None:
     house.admin._socket._ours = None  # the file of its socket stays behind
     await house.admin.close()
     await house.condition.stop()
+    await house.watchers.stop()
+    await house.keyring.stop()
     await house.graph.close()
     while database._group:  # a commit that had begun ends one way or the other
         await asyncio.sleep(0.001)

@@ -12,7 +12,8 @@ from openparallax.errors import NotStored, Refusal
 from openparallax.logs import Logger
 
 Control = Callable[[Mapping[str, Any]], Awaitable[Any]]
-"""Takes plain data and returns plain data, or an iterator of bytes.
+"""Takes plain data and returns plain data, or an iterator of bytes; one that says ``is_endless`` of
+itself has a method ``end``, and that its reader goes away is nothing to be logged.
 
 Raises `Refusal` where it was not done (with exit code 2: the arguments are wrong) and `NotStored`
 where the disk refused; its text goes to whoever asked.
@@ -35,6 +36,7 @@ class Controls:
     def __init__(self, controls: Mapping[str, Control], log: Logger) -> None:
         self._controls = dict(controls)
         self._log = log
+        self._endless: set[Any] = set()
 
     async def answer(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         """Run the control ``name`` with the request's JSON object."""
@@ -77,22 +79,32 @@ class Controls:
             self._log.error("control_failed", name=name, exc_info=surprise)
             return answers.error(500, "the daemon could not do it; its log says why", 70)
 
+    def end(self) -> None:
+        """Have streams end that do not by themselves, with a word to whoever reads them."""
+        for pieces in self._endless:
+            pieces.end()
+
     async def _stream(
         self, request: web.BaseRequest, name: str, pieces: AsyncIterator[bytes]
     ) -> web.StreamResponse:
         """Hand ``pieces`` out; where they break off, so does the connection."""
         response = answers.stream()
-        await response.prepare(request)
+        is_endless = getattr(pieces, "is_endless", False)
+        if is_endless:
+            self._endless.add(pieces)
         try:
+            await response.prepare(request)
             async for piece in pieces:
                 async with asyncio.timeout(WRITE_S):
                     await response.write(piece)
             await response.write_eof()
         except Exception as error:  # noqa: BLE001 - too late to say so in the answer
-            self._log.warning("control_failed", name=name, **_reason(error))
+            if not (is_endless and isinstance(error, ConnectionError)):
+                self._log.warning("control_failed", name=name, **_reason(error))
             if request.transport is not None:
                 request.transport.abort()
         finally:
+            self._endless.discard(pieces)
             close = getattr(pieces, "aclose", None)
             if close is not None:
                 await close()

@@ -13,7 +13,8 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from openparallax.admin.families import COUNTED, MEASURED, TIMED, Samples
+from openparallax.admin.families import COUNTED, MEASURED, TIMED
+from openparallax.admin.samples import Samples
 from openparallax.metrics import Durations, Metrics
 
 

@@ -1,35 +1,26 @@
 """The families of metrics: their names, what they say, and which of the house's counts they show.
 
-No label is a person, a chat, or anybody's words: what is not among the words known here is shown as
-``other``. What is counted by words that are known beforehand is shown from the start, as 0.
+What is counted by words that are known beforehand is shown from the start, as 0.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from openparallax.metrics import OTHER, Metrics
-
-Samples = Mapping[tuple[str, ...], float]
-"""By the values of the labels, in order."""
-
-_RESULTS = (
-    "stored", "ignored", "unreadable", "not_stored", "failed", "verified", "verify_refused",
-    "bad_signature", "proxied_unsigned", "too_large", "slow_body", "broken_body", "malformed",
-)  # fmt: skip
-_TYPES = frozenset(
-    {
-        "text", "button", "interactive", "image", "video", "document", "audio", "sticker",
-        "location", "contacts", "order", "reaction", "edit", "revoke", "system", "group",
-        "request_welcome", "unsupported",
-    }
-)  # fmt: skip
-_OUTCOMES = (
-    "admitted", "command", "unreadable", "unreadable_again", "silent", "over_limit", "handed_over",
-    "not_allowed", "foreign_number", "own_number", "revoke", "revoked",
-)  # fmt: skip
-_KINDS = frozenset({"input", "output", "cache_read", "cache_write"})
-"""Of tokens; an engine may name others, which the usage of a chat shows."""
-_STATUSES = ("sent", "delivered", "read", "played", "failed", "foreign")
+from openparallax.admin.samples import (
+    RESULTS,
+    STATUSES,
+    Samples,
+    alerts,
+    graph_errors,
+    inbound,
+    known,
+    news,
+    parcels,
+    sends,
+    single,
+    tokens,
+)
+from openparallax.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,137 +58,105 @@ class Measured:
     labels: tuple[str, ...] = ()
 
 
-def _single(name: str, label: str = "") -> Callable[[Metrics], Samples]:
-    return lambda metrics: {(): metrics.value(name, label)}
-
-
-def _known(name: str, words: tuple[str, ...]) -> Callable[[Metrics], Samples]:
-    return lambda metrics: {(word,): metrics.value(name, word) for word in words}
-
-
-def _inbound(metrics: Metrics) -> Samples:
-    samples: dict[tuple[str, ...], float] = {("text", outcome): 0 for outcome in _OUTCOMES}
-    for label, count in metrics.values("inbound_messages").items():
-        kind, _, outcome = label.partition(" ")
-        key = kind if kind in _TYPES else OTHER, outcome or OTHER
-        samples[key] = samples.get(key, 0) + count
-    return samples
-
-
-def _sends(metrics: Metrics) -> Samples:
-    words = ("accepted", "refused", "unanswered", "not_sent")
-    samples: dict[tuple[str, ...], float] = {(word,): 0 for word in words}
-    for label, count in metrics.values("graph_send").items():
-        word = "refused" if label.startswith("refused_") else label
-        samples[word,] = samples.get((word,), 0) + count
-    return samples
-
-
-def _parcels(metrics: Metrics) -> Samples:
-    """Failed: refused at once, or taken and not delivered."""
-    return {
-        ("failed",): metrics.value("sends", "failed") + metrics.value("parcels", "failed"),
-        ("held",): metrics.value("parcels", "held"),
-        ("lost",): metrics.value("parcels", "lost"),
-        ("other_spelling",): metrics.value("parcels", "other_spelling")
-        + metrics.value("statuses", "other_spelling"),
-        ("unconfirmed",): metrics.value("sends", "unconfirmed"),
-    }
-
-
-def _graph_errors(metrics: Metrics) -> Samples:
-    """What Graph said at once, and what statuses said later."""
-    samples: dict[tuple[str, ...], float] = {}
-    said = list(metrics.values("graph_errors").items())
-    said += [
-        (label.removeprefix("failed_"), count)
-        for label, count in metrics.values("statuses").items()
-        if label.startswith("failed_")
-    ]
-    for code, count in said:
-        key = (code if code.isdecimal() or code == OTHER else "none",)
-        samples[key] = samples.get(key, 0) + count
-    return samples
-
-
-def _tokens(metrics: Metrics) -> Samples:
-    samples: dict[tuple[str, ...], float] = {}
-    for label, count in metrics.values("tokens").items():
-        engine, _, kind = label.rpartition(" ")
-        key = engine or OTHER, kind if kind in _KINDS else OTHER
-        samples[key] = samples.get(key, 0) + count
-    return samples
-
-
 COUNTED = (
     Counted(
         "openparallax_webhook_requests",
         "Requests on the webhook's path, by what became of them.",
         ("result",),
-        _known("webhook", _RESULTS),
+        known("webhook", RESULTS),
     ),
     Counted(
         "openparallax_signature_failures",
         "Webhook requests without a right signature.",
         (),
-        _single("webhook", "bad_signature"),
+        single("webhook", "bad_signature"),
     ),
     Counted(
         "openparallax_inbound_messages",
         "Messages of contacts, by Meta's type and by what became of them at the door.",
         ("type", "outcome"),
-        _inbound,
+        inbound,
     ),
     Counted(
         "openparallax_duplicates",
         "Messages that Meta brought again.",
         (),
-        _single("inbound", "duplicate"),
+        single("inbound", "duplicate"),
     ),
     Counted(
-        "openparallax_sends", "Messages handed to Graph, by what it said.", ("outcome",), _sends
+        "openparallax_sends", "Messages handed to Graph, by what it said.", ("outcome",), sends
     ),
     Counted(
         "openparallax_parcels",
         "Parts of answers that did not simply go out, by what became of them.",
         ("outcome",),
-        _parcels,
+        parcels,
     ),
     Counted(
         "openparallax_parcels_sent_again",
         "Parts sent once more, since Graph did not answer and no status came.",
         (),
-        _single("parcels", "sent_again"),
+        single("parcels", "sent_again"),
     ),
     Counted(
         "openparallax_parcels_sent_twice",
         "Parts that Meta took twice: somebody got them twice.",
         (),
-        _single("statuses", "sent_twice"),
+        single("statuses", "sent_twice"),
     ),
     Counted(
         "openparallax_graph_errors",
         "Errors of Meta's by code, on sending and in statuses; none: an answer without a code.",
         ("code",),
-        _graph_errors,
+        graph_errors,
     ),
     Counted(
         "openparallax_statuses",
         "Delivery statuses of our messages; foreign: of none of ours.",
         ("status",),
-        _known("statuses", _STATUSES),
+        known("statuses", STATUSES),
     ),
     Counted(
         "openparallax_tokens",
         "Tokens that engines spent, by kind.",
         ("engine", "kind"),
-        _tokens,
+        tokens,
+    ),
+    Counted(
+        "openparallax_engine_failures",
+        "Turns that the engine did not answer: it raised, or gave nothing.",
+        ("reason",),
+        known("engine_failures", ("raised", "other")),
+    ),
+    Counted(
+        "openparallax_account_news",
+        "What Meta said about the accounts, by how much it matters.",
+        ("weight",),
+        news,
+    ),
+    Counted(
+        "openparallax_alerts",
+        "Runs of the alert command, by kind of alert and by what became of them.",
+        ("kind", "result"),
+        alerts,
+    ),
+    Counted(
+        "openparallax_reloads",
+        "Reloads of the configuration, by what came of them.",
+        ("result",),
+        known("reloads", ("applied", "unchanged", "refused")),
+    ),
+    Counted(
+        "openparallax_token_refreshes",
+        "Access tokens that were to be refreshed, by whether Meta gave a fresh one.",
+        ("result",),
+        known("token_refreshes", ("done", "failed")),
     ),
     Counted(
         "openparallax_storage_failures",
         "How often the database refused to write.",
         (),
-        _single("storage_failures"),
+        single("storage_failures"),
     ),
 )
 
@@ -245,6 +204,22 @@ MEASURED = (
         "openparallax_last_webhook_timestamp_seconds",
         "When Meta last sent a request that was let in, unix time; 0: never since the start.",
     ),
+    Measured("openparallax_ready", "1 while the daemon is ready, as /readyz says, else 0."),
+    Measured(
+        "openparallax_token_expiry_timestamp_seconds",
+        "When the access token of a number ends, unix time; 0: never. Left out where unknown.",
+        ("account",),
+    ),
+    Measured(
+        "openparallax_certificate_expiry_timestamp_seconds",
+        "When the listener's own certificate ends, unix time; left out without tls.",
+    ),
+    Measured(
+        "openparallax_alert_active",
+        "1 for each kind of trouble that is there now; left out without an alert command.",
+        ("kind",),
+    ),
+    Measured("openparallax_disk_free_bytes", "Room that the database's disk has left."),
     Measured("openparallax_database_bytes", "Size of the database's file."),
     Measured("openparallax_database_log_bytes", "Size of the database's write-ahead log."),
     Measured("openparallax_start_time_seconds", "When the daemon was started, unix time."),

@@ -102,6 +102,7 @@ class AdminServer:
         """Stop listening, give requests under way a moment, remove the socket; may be repeated."""
         runners, self._runners = self._runners, []
         self.socket = None
+        self._controls.end()
         await asyncio.gather(*(runner.cleanup() for runner in runners))
         self._socket.close()
 

@@ -7,8 +7,9 @@ seldom.
 """
 
 import asyncio
+import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -25,12 +26,13 @@ from openparallax.metrics import Metrics
 from openparallax.outbox.account import AccountState
 from openparallax.storage import Connection, Database, meta
 from openparallax.storage.backlog import Backlog, backlog
+from openparallax.storage.leftovers import Leftover, leftovers
 from openparallax.storage.trouble import advice_on
 from openparallax.webhook.server import WebhookServer
 
 if TYPE_CHECKING:
     from openparallax.admin.exposition import Exposition
-    from openparallax.admin.families import Samples
+    from openparallax.admin.samples import Samples
 
 PROBED_FOR_S = 5.0
 """How long a write to the disk speaks for the next ones: probes come every ten seconds or so."""
@@ -45,11 +47,13 @@ LONGEST_WAIT_S = 900.0
 
 
 class Tables(NamedTuple):
-    """What was found on the disk."""
+    """What was found on the disk; ``free_bytes``: its room for us, or -1 where it does not say."""
 
     waiting: Backlog
     database_bytes: int
     log_bytes: int
+    free_bytes: int
+    left_over: tuple[Leftover, ...]
 
 
 class Condition:
@@ -76,6 +80,8 @@ class Condition:
         self.state: Literal["starting", "running", "draining"] = "starting"
         self._exposition: Exposition | None = None
         self._one_scrape = asyncio.Lock()
+        self.also: Callable[[], Mapping[str, Samples]] = dict
+        """Gauges of others, by family."""
         self._oldest: int | None = None
         self._oldest_since = 0.0
         self._probe: Reused[None] = Reused(
@@ -83,6 +89,11 @@ class Condition:
         )
         database.on_trouble(self._probe.doubt)
         self.tables = Reused(self._read, for_s=COUNTED_FOR_S, patience_s=PATIENCE_S, clock=clock)
+
+    def follow(self, settings: Settings) -> None:
+        """Other settings are in force."""
+        self._settings = settings
+        self._served = frozenset(one.phone_number_id for one in settings.whatsapp.numbers)
 
     def introduce(self, parts: Parts, listener: WebhookServer) -> None:
         """At whom it looks; before anything is asked."""
@@ -111,24 +122,31 @@ class Condition:
         return found
 
     async def _storage_reasons(self) -> list[str]:
-        try:
-            await self._probe.get()
-        except (NotStored, TimeoutError) as error:
-            return [self._in_words(error)]
-        try:
-            tables = await self.tables.get()
-        except TimeoutError:
-            return []  # somebody reads at length; what comes is stored all the same
-        except NotStored as error:
-            return [self._in_words(error)]
-        if self._database.trouble.is_damaged:
-            return [f"storage: {self._path}: {advice_on('SQLITE_CORRUPT')}"]
+        refusals, tables = await self.disk()
+        if refusals or tables is None:
+            return refusals  # or somebody reads at length; what comes is stored all the same
         waiting, now = tables.waiting, self._clock.now()
-        message_s, part_s = self._standing_s(waiting), age(waiting.oldest_part, now) or 0.0
+        message_s, part_s = self.standing_s(waiting), age(waiting.oldest_part, now) or 0.0
         return [
             *_too_much("messages wait for a turn", waiting.messages, message_s),
             *_too_much("parts wait to be sent", waiting.parts, part_s),
         ]
+
+    async def disk(self) -> tuple[list[str], Tables | None]:
+        """Why the disk cannot be relied on, in sentences; and what is on it, as far as is known."""
+        try:
+            await self._probe.get()
+        except (NotStored, TimeoutError) as error:
+            return [self._in_words(error)], None
+        try:
+            tables = await self.tables.get()
+        except TimeoutError:
+            return [], None
+        except NotStored as error:
+            return [self._in_words(error)], None
+        if self._database.trouble.is_damaged:
+            return [f"storage: {self._path}: {advice_on('SQLITE_CORRUPT')}"], tables
+        return [], tables
 
     def _in_words(self, error: NotStored | TimeoutError) -> str:
         """A sentence about a database that cannot be written to or read."""
@@ -140,7 +158,7 @@ class Condition:
             return f"storage: {self._path} does not answer: {advice_on(trouble.reason)}"
         return f"storage: {self._path} does not answer: see whether its disk does"
 
-    def _standing_s(self, waiting: Backlog) -> float:
+    def standing_s(self, waiting: Backlog) -> float:
         """For how long the same message has been the oldest, as far as somebody has looked.
 
         Not how old it is. After an outage Meta brings messages of hours ago: they wait a moment
@@ -202,6 +220,8 @@ class Condition:
                 ("parts_waiting",): waiting.parts,
                 ("parts_in_doubt",): waiting.parts_in_doubt,
                 ("parts_held",): waiting.parts_held,
+                ("messages_left_over",): sum(one.messages for one in tables.left_over),
+                ("parts_left_over",): sum(one.parts for one in tables.left_over),
             }
             found["openparallax_oldest_waiting_seconds"] = {
                 ("messages",): age(waiting.oldest_message, now) or 0.0,
@@ -209,16 +229,20 @@ class Condition:
             }
             found["openparallax_database_bytes"] = {(): tables.database_bytes}
             found["openparallax_database_log_bytes"] = {(): tables.log_bytes}
+            if tables.free_bytes >= 0:
+                found["openparallax_disk_free_bytes"] = {(): tables.free_bytes}
         found["openparallax_queue_depth"] = queues
         found["openparallax_last_webhook_timestamp_seconds"] = {(): self.listener.last_at}
         found["openparallax_account_paused"] = {
             (state.account,): int(state.is_paused) for state in self.accounts()
         }
-        return found
+        found["openparallax_ready"] = {(): int(not await self.reasons())}
+        return found | dict(self.also())
 
 
 def _look(served: frozenset[str], path: Path, connection: Connection) -> Tables:
-    return Tables(backlog(connection, served), _size(path), _size(Path(f"{path}-wal")))
+    sizes = _size(path), _size(Path(f"{path}-wal")), _free(path.parent)
+    return Tables(backlog(connection, served), *sizes, leftovers(connection, served))
 
 
 def _size(path: Path) -> int:
@@ -226,6 +250,14 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _free(folder: Path) -> int:
+    try:
+        facts = os.statvfs(folder)
+    except OSError:
+        return -1
+    return facts.f_bavail * facts.f_frsize
 
 
 def age(then: int | None, now: float) -> float | None:

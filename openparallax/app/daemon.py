@@ -12,8 +12,11 @@ from pathlib import Path
 
 from openparallax import logs
 from openparallax.app.house import SEND_GRACE_S, House
+from openparallax.app.inherited import check_sockets, take_sockets
+from openparallax.app.keyring import Reread
 from openparallax.app.memory import keep_out_of_core_dumps
 from openparallax.app.notify import Heartbeat, Notifier, describe, take_watchdog
+from openparallax.app.reload import NOT_NOW, Outcome
 from openparallax.clock import Clock, SystemClock
 from openparallax.config import Settings
 from openparallax.errors import NotStored, StartError
@@ -25,10 +28,19 @@ CLOSING_S = 15.0
 engines and stages, the file."""
 
 
-def run(settings: Settings) -> int:
+def most_stop_s(settings: Settings) -> float:
+    """How long a stop may take, in seconds; whoever kills must wait longer."""
+    return settings.conversation.drain_seconds + SEND_GRACE_S + CLOSING_S
+
+
+def run(settings: Settings, reread: Reread | None = None) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
-    SIGTERM and SIGINT drain and end it with 0, a second one ends it at once. SIGHUP is logged.
+    SIGTERM and SIGINT drain and end it with 0, a second one ends it at once. SIGHUP reloads.
+
+    Args:
+        settings: To start with.
+        reread: Reads them again; called in a thread.
 
     Raises:
         StartError: It cannot start; its exit code says which kind of reason.
@@ -40,7 +52,7 @@ def run(settings: Settings) -> int:
     # The watchdog's signal, or a crash in a library, says where it hung: code, and no words.
     faulthandler.enable()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        code = runner.run(_serve(settings, log))
+        code = runner.run(_serve(settings, reread, log))
         if asyncio.all_tasks(runner.get_loop()):
             # An engine that does not heed its cancellation must not keep the process: all is
             # stored and closed.
@@ -57,7 +69,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(settings: Settings, log: logs.Logger) -> int:
+async def _serve(settings: Settings, reread: Reread | None, log: logs.Logger) -> int:
     loop = asyncio.get_running_loop()
     ending = asyncio.Event()
 
@@ -69,13 +81,20 @@ async def _serve(settings: Settings, log: logs.Logger) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
-    loop.add_signal_handler(
-        signal.SIGHUP,
-        lambda: log.warning("reload_ignored", hint="restart to read the configuration anew"),
-    )
     clock = SystemClock()
     notifier = Notifier.take(os.environ, log)
-    house = House(settings, clock=clock, log=log, on_progress=notifier.starts_slowly)
+    inherited = take_sockets(os.environ)
+    check_sockets(inherited, settings.whatsapp, log)
+    house = House(
+        settings,
+        clock=clock,
+        log=log,
+        on_progress=notifier.starts_slowly,
+        reread=reread,
+        inherited=inherited,
+    )
+    hangups = Hangups(house, log)
+    loop.add_signal_handler(signal.SIGHUP, hangups.reload)
     heart = Heartbeat(
         notifier,
         describe=partial(_describe, house, ending, clock),
@@ -90,8 +109,9 @@ async def _serve(settings: Settings, log: logs.Logger) -> int:
         raise _unusable(settings.storage.path, error) from None
     _calm_the_collector()
     heart.start()
+    house.reload.on_reload = heart.reload
     await ending.wait()
-    heart.begin_end(settings.conversation.drain_seconds + SEND_GRACE_S + CLOSING_S)
+    heart.begin_end(most_stop_s(house.settings))
     await house.stop()
     heart.stop()
     return 0
@@ -106,12 +126,31 @@ def _unusable(path: Path, error: NotStored) -> StartError:
 
 def _describe(house: House, ending: asyncio.Event, clock: Clock) -> str:
     last_at = house.listener.last_at
-    return describe(
+    said = describe(
         "stopping" if ending.is_set() else "answering",
         turns=house.dispatcher.running,
         waiting=house.dispatcher.waiting,
         webhook_s=clock.now() - last_at if last_at else None,
     )
+    return " · ".join(filter(None, (said, house.reload.note)))
+
+
+class Hangups:
+    """What SIGHUP does: have the configuration read anew."""
+
+    def __init__(self, house: House, log: logs.Logger) -> None:
+        self._house = house
+        self._log = log
+        self._reloading: set[asyncio.Task[Outcome]] = set()  # the loop holds tasks weakly
+
+    def reload(self) -> None:
+        """Begin; the log says what came of it."""
+        if self._house.condition.state == "starting":
+            self._log.error("reload_refused", reason="SIGHUP", hint=NOT_NOW["starting"])
+            return
+        task = asyncio.get_running_loop().create_task(self._house.reload.reload("SIGHUP"))
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
 
 def _nothing(_connection: Connection) -> None:

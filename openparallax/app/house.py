@@ -1,23 +1,30 @@
 """The house: every part started and stopped in order, and what comes in led through it."""
 
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 
 from openparallax.admin.control import Control
 from openparallax.app.admin import build_admin
 from openparallax.app.condition import Condition
+from openparallax.app.exchange import Exchange
+from openparallax.app.keyring import Keyring, Reread
 from openparallax.app.parts import Parts, build
-from openparallax.app.plugins import close_all
 from openparallax.app.reception import Reception
+from openparallax.app.reload import Reload
+from openparallax.app.secrets import keys_of, verify_tokens_of
 from openparallax.app.status import Status
+from openparallax.app.tailing import Tailing
+from openparallax.app.watchers import Watchers
+from openparallax.app.why.asking import Why
 from openparallax.clock import Clock
-from openparallax.config import Settings, Tls, WhatsApp
+from openparallax.config import Settings, Tls
 from openparallax.errors import NotStored
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.storage import Connection, Database, chats, envelopes, meta
+from openparallax.trail import Step
 from openparallax.webhook.server import WebhookServer
-from openparallax.webhook.signature import Key
 from openparallax.webhook.tls import Certificates
 
 SEND_GRACE_S = 5.0
@@ -29,6 +36,8 @@ class House:
 
     Args:
         on_progress: Called now and then, from another thread, by a start that takes its time.
+        reread: Reads the configuration again, for `reload`; None: there is no file to read.
+        inherited: What Meta is listened for on, where the service manager holds it.
     """
 
     def __init__(
@@ -38,11 +47,15 @@ class House:
         clock: Clock,
         log: Logger,
         on_progress: Callable[[], None] = lambda: None,
+        reread: Reread | None = None,
+        inherited: Sequence[socket.socket] = (),
     ) -> None:
+        self._inherited = inherited
         self._settings = settings
         self._clock = clock
         self._log = log
         self.metrics = Metrics()
+        self.keyring = Keyring(settings, reread=reread, clock=clock, log=log, metrics=self.metrics)
         self.database = Database(settings.storage.path, log=log, on_progress=on_progress)
         self.condition = Condition(settings, self.database, metrics=self.metrics, clock=clock)
 
@@ -50,6 +63,14 @@ class House:
     def port(self) -> int:
         """The port that the webhook listener has."""
         return self.listener.port
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force; another after a reload."""
+        return self._settings
+
+    def _follow(self, settings: Settings) -> None:
+        self._settings = settings
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -61,6 +82,7 @@ class House:
             ConfigError: An engine or stage could not be made.
         """
         await self.database.open()
+        self._settings = self.keyring.put_in(self._settings)
         try:
             parts = await build(
                 self._settings,
@@ -98,6 +120,8 @@ class House:
             merges=merges,
         )
         self.housekeeping.start()
+        self.watchers.start()
+        self.keyring.start()
         self._announce()
         self.condition.state = "running"
         self._log.info(
@@ -117,27 +141,53 @@ class House:
         self.posting, self.operator = parts.posting, parts.operator
         self.durable, self.volatile = parts.durable, parts.volatile
         self.graph, self.housekeeping = parts.graph, parts.housekeeping
-        self._closables, self.presence = parts.closables, parts.presence
+        self.presence = parts.presence
         whatsapp = self._settings.whatsapp
         reception = Reception(parts, self.database, metrics=self.metrics, log=self._log)
+        certificates = _certificates(whatsapp.tls, self._clock, self._log)
         self.listener = WebhookServer(
             host=whatsapp.webhook_host,
             port=whatsapp.webhook_port,
             path=whatsapp.webhook_path,
             accept=reception.accept,
             follow=reception.before_answering,
-            verify_tokens=list(
-                {one.verify_token.get_secret_value(): None for one in whatsapp.numbers}
-            ),
-            keys=_keys(whatsapp),
+            verify_tokens=verify_tokens_of(whatsapp),
+            keys=keys_of(whatsapp),
             accounts=frozenset(one.phone_number_id for one in whatsapp.numbers),
-            certificates=_certificates(whatsapp.tls, self._clock, self._log),
+            certificates=certificates,
             allow_unsigned=whatsapp.allow_unsigned_webhooks,
+            inherited=self._inherited,
             log=self._log,
             metrics=self.metrics,
             clock=self._clock,
         )
         self.condition.introduce(parts, self.listener)
+        self.watchers = Watchers(
+            self._settings,
+            self.condition,
+            self.database,
+            parts.trail,
+            tokens=self.keyring.states,
+            environment=os.environ,
+            clock=self._clock,
+            log=self._log,
+            metrics=self.metrics,
+        )
+        self._exchange = Exchange(
+            parts, self.listener, certificates, clock=self._clock, log=self._log
+        )
+        self.reload = Reload(
+            self._exchange,
+            parts.fitter,
+            read=self.keyring.read_anew,
+            state=lambda: self.condition.state,
+            clock=self._clock,
+            log=self._log,
+            metrics=self.metrics,
+        )
+        self.keyring.introduce(self.reload, parts.trail)
+        for follow in (self._follow, self.condition.follow, self.watchers.follow):
+            self.reload.follow(follow)
         self.admin = build_admin(
             self._settings,
             self.condition,
@@ -152,14 +202,28 @@ class House:
             self._settings,
             self.database,
             self.condition,
+            token_of=self.keyring.state_of,
             metrics=self.metrics,
             clock=self._clock,
         )
+        self.reload.follow(status.follow)
+        status.reloaded = self.reload.told
         return {
             **self.operator.controls(),
+            **self.watchers.controls,
             "status": lambda asked: status.answer(asked, self.admin),
+            **self._questions(),
             "send": self.posting.send,
+            "reload": self.reload.control,
         }
+
+    def _questions(self) -> dict[str, Control]:
+        """What the trail answers."""
+        trail, clock = self.condition.parts.trail, self._clock
+        why = Why(
+            self.database, settings=lambda: self._settings, condition=self.condition, clock=clock
+        )
+        return {"tail": Tailing(trail, self.database, clock=clock).tail, "why": why.answer}
 
     def _announce(self) -> None:
         try:
@@ -181,13 +245,16 @@ class House:
         """
         self.door.is_draining = True
         self.condition.state = "draining"
+        await self.keyring.stop()
+        self.condition.parts.trail.note(Step.DRAINING)
         self._log.info("draining", count=self.dispatcher.running)
         left = await self.dispatcher.drain(self._settings.conversation.drain_seconds)
         await self.listener.close()
         await self.presence.stop()
         await self.outbox.stop(SEND_GRACE_S)
+        await self.watchers.stop()
         await self.housekeeping.stop()
-        await close_all(self._closables, self._log)
+        await self._exchange.stop()
         await self.graph.close()
         await self._close_admin()
         try:
@@ -209,12 +276,3 @@ def _certificates(tls: Tls | None, clock: Clock, log: Logger) -> Certificates | 
     if tls is None:
         return None
     return Certificates(certificate=tls.certificate, key=tls.key, clock=clock, log=log)
-
-
-def _keys(whatsapp: WhatsApp) -> list[Key]:
-    """Every app secret, with the numbers whose it is."""
-    owners: dict[str, set[str]] = {}
-    for number in whatsapp.numbers:
-        for secret in number.app_secret:
-            owners.setdefault(secret.get_secret_value(), set()).add(number.phone_number_id)
-    return [Key(secret.encode(), frozenset(ours)) for secret, ours in owners.items()]

@@ -31,6 +31,7 @@ class Housekeeping:
         forgetting: Forgetting,
         look_again: Callable[[], Awaitable[None]],
         remove_old: Callable[[], Awaitable[bool]],
+        expire: Callable[[], Awaitable[None]],
         clock: Clock,
         log: Logger,
     ) -> None:
@@ -38,6 +39,7 @@ class Housekeeping:
         self._forgetting = forgetting
         self._look_again = look_again
         self._remove_old = remove_old
+        self._expire = expire
         self._clock = clock
         self._log = log
         self.must_truncate = False
@@ -81,6 +83,7 @@ class Housekeeping:
         forgotten = await self._forgetting.sweep()
         if forgotten:
             self._log.info("forgot_off_the_record", count=forgotten)
+        await self._expire()  # first: what is deleted below is not told
         while True:
             now = self._clock.now()
 

@@ -8,10 +8,12 @@ Source:
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Self
 
+from openparallax.build import is_one_file
 from openparallax.clock import Clock, Timer
 from openparallax.logs import Logger
 
@@ -70,7 +72,8 @@ def take_watchdog(environment: MutableMapping[str, str]) -> float | None:
     """
     given = environment.pop("WATCHDOG_USEC", "")
     wanted = environment.pop("WATCHDOG_PID", "")
-    if wanted and wanted != str(os.getpid()):
+    is_ours = wanted in {"", str(os.getpid())} or (is_one_file() and wanted == str(os.getppid()))
+    if not is_ours:
         return None
     with suppress(ValueError):
         if (usec := int(given)) > 0:
@@ -114,6 +117,7 @@ class Heartbeat:
         self._touched: asyncio.Future[Any] | None = None
         self._touched_at = 0.0
         self._is_stuck = False
+        self._is_reloading = False
         self._ends_by: float | None = None
 
     def start(self) -> None:
@@ -121,6 +125,15 @@ class Heartbeat:
         if not self._notifier.is_wanted:
             return
         self._beat()
+
+    def reload(self, is_begun: bool) -> None:  # noqa: FBT001 - a state, told as it is
+        """A reload begins, or is over: until then the service manager is not told READY.
+
+        Source:
+            sd_notify(3): RELOADING=1 with MONOTONIC_USEC=, then READY=1.
+        """
+        self._is_reloading = is_begun and self._ends_by is None
+        self._notifier.tell(**self._state())
 
     def begin_end(self, most_s: float) -> None:
         """The house is stopping and may take ``most_s`` seconds for it."""
@@ -141,8 +154,13 @@ class Heartbeat:
 
     def _state(self) -> dict[str, object]:
         """All of it each time: what was told before may have got lost."""
+        if self._ends_by is None and self._is_reloading:
+            usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            return {"RELOADING": 1, "MONOTONIC_USEC": usec, "STATUS": self._describe()}
         if self._ends_by is None:
-            return {"READY": 1, "MAINPID": os.getpid(), "STATUS": self._describe()}
+            # The one-file program's own process is the parent of this one, and tells how it ends.
+            own = {} if is_one_file() else {"MAINPID": os.getpid()}
+            return {"READY": 1, **own, "STATUS": self._describe()}
         left_s = max(0.0, self._ends_by - self._clock.monotonic())
         return {"STOPPING": 1, "EXTEND_TIMEOUT_USEC": _usec(left_s), "STATUS": self._describe()}
 

@@ -6,12 +6,13 @@ from collections.abc import Coroutine
 from openparallax.app.parts import Parts
 from openparallax.app.reporting import report, tell
 from openparallax.graph.errors import what_to_do
-from openparallax.inbox.admission import Admission
+from openparallax.inbox.admission import Admission, Draining
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.messages import Notification
 from openparallax.outbox.receipts import Receipts
 from openparallax.storage import Connection, Database, news
+from openparallax.trail import Step
 
 _NO_RECEIPTS = Receipts()
 
@@ -31,6 +32,8 @@ class Reception:
         self._durable, self._transcripts = parts.durable, parts.transcripts
         self._directory, self._presence = parts.directory, parts.presence
         self._housekeeping = parts.housekeeping
+        self._trail = parts.trail
+        database.on_trouble(lambda: parts.trail.note(Step.NOT_STORED, about="disk"))
 
     def accept(self, notification: Notification) -> "asyncio.Future[Accepted]":
         """Store what one request carried; the future is done when it is on disk.
@@ -48,14 +51,18 @@ class Reception:
                     self._directory.drop()
             for item in notification.news:
                 news.keep(connection, item)
-            admission = self._door.admit(
-                connection,
-                notification.messages,
-                echoes=notification.echoes,
-                relinks=notification.relinks,
-                preferences=notification.preferences,
-                accounts=notification.accounts,
-            )
+            try:
+                admission = self._door.admit(
+                    connection,
+                    notification.messages,
+                    echoes=notification.echoes,
+                    relinks=notification.relinks,
+                    preferences=notification.preferences,
+                    accounts=notification.accounts,
+                )
+            except Draining:
+                self._trail.note(Step.NOT_STORED, about="draining")
+                raise
             return admission, receipts
 
         def then(accepted: Accepted) -> None:
@@ -75,6 +82,7 @@ class Reception:
     def _accepted(self, result: Accepted) -> None:
         """On disk: have the words at hand, then tell dispatch and outbox; in this order."""
         admission, receipts = result
+        self._note_steps(admission, receipts)
         for session, turn in receipts.unsaid:
             self._transcripts[session.mode].note_unsaid(session, turn)
         for session, turn in receipts.said_again:
@@ -95,6 +103,19 @@ class Reception:
         for account, code in receipts.paused:
             self._outbox.account(account).pause(code, what_to_do(code))
         report(admission, receipts, metrics=self._metrics, log=self._log)
+
+    def _note_steps(self, admission: Admission, receipts: Receipts) -> None:
+        for step in admission.steps:
+            self._trail.note(*step)
+        for one in admission.confirmed:
+            self._trail.note(
+                Step.POSTED, one.chat, one.turn, one.turn, one.number,
+                one.account, "", one.notice, amount=1,
+            )  # fmt: skip
+        for fate in receipts.steps:
+            self._trail.note(*fate)
+        for account, code in receipts.paused:
+            self._trail.note(Step.PAUSED, account=account, code=code)
 
     def _hold_words(self, admission: Admission) -> None:
         for move in admission.moves:

@@ -43,6 +43,7 @@ def report(admission: Admission, receipts: Receipts, *, metrics: Metrics, log: L
 def tell(item: News, *, metrics: Metrics, log: Logger) -> None:
     """News about our accounts, at their weight."""
     metrics.count("account_news", item.field)
+    metrics.count("account_news_weight", item.weight.name.lower())
     say = (log.info, log.warning, log.error)[item.weight]
     say(
         "account_news",

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import math
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from openparallax import __version__
 from openparallax.admin.server import AdminServer
+from openparallax.app.care import TokenState
 from openparallax.app.condition import PATIENCE_S, Condition, age
 from openparallax.clock import Clock
 from openparallax.config import Settings, WhatsApp
@@ -19,7 +21,11 @@ from openparallax.model.messages import Weight
 from openparallax.model.session import Mode
 from openparallax.outbox.account import AccountState
 from openparallax.storage import Connection, Database, news, usage
+from openparallax.storage.leftovers import Leftover
+from openparallax.trail import Step
 
+RECENT = 500
+"""Answers of the engines from which it is told how long they take."""
 _COUNTS = {
     "messages_waiting": "messages",
     "messages_held": "messages_held",
@@ -38,14 +44,21 @@ class Status:
         database: Database,
         condition: Condition,
         *,
+        token_of: Callable[[str], TokenState | None],
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self.reloaded: Callable[[], dict[str, Any]] = dict
+        self._token_of = token_of
         self._database = database
         self._condition = condition
         self._metrics = metrics
         self._clock = clock
+
+    def follow(self, settings: Settings) -> None:
+        """Other settings are in force; what came of the reload, ``reloaded`` tells."""
+        self._settings = settings
 
     async def answer(self, _asked: Mapping[str, Any], admin: AdminServer) -> dict[str, Any]:
         """All of it; what the disk does not tell now is null. Whom we write with is not in it."""
@@ -67,10 +80,13 @@ class Status:
             "turns_running": condition.parts.dispatcher.running,
             "sends_in_flight": condition.parts.outbox.in_flight,
             "accounts": self._accounts(),
+            **self._answers(now),
             "engines": self._engines(),
             "last_webhook_at": last_at or None,
             "last_webhook_seconds": max(0.0, now - last_at) if last_at else None,
             **self._addresses(admin),
+            "configuration": self.reloaded(),
+            "secrets_until_restart": list(self._settings.until_restart),
             "warnings": list(self._settings.warnings),
         }
 
@@ -90,6 +106,7 @@ class Status:
             **{name: getattr(waiting, source, None) for name, source in _COUNTS.items()},
             "oldest_message_seconds": age(waiting.oldest_message, now) if waiting else None,
             "oldest_part_seconds": age(waiting.oldest_part, now) if waiting else None,
+            "left_over": [_left_over(one) for one in tables.left_over] if tables else None,
         }
 
     async def _told(self, now: float) -> dict[str, Any]:
@@ -112,9 +129,39 @@ class Status:
         found["news"].sort(key=lambda one: -one["at"])
         return found
 
+    def _answers(self, now: float) -> dict[str, Any]:
+        """How long the engines took lately, and when somebody was answered last."""
+        trail = self._condition.parts.trail
+        took: dict[str, list[float]] = {}
+        for note in trail.latest(Step.ANSWERED, RECENT):
+            took.setdefault(note.about, []).append(note.seconds or 0.0)
+        sent = (one.at for one in trail.latest(Step.SENT, RECENT) if not one.about)
+        last_at = next(sent, None)
+        return {
+            "answers": [
+                {
+                    "engine": engine,
+                    "turns": len(seconds),
+                    "p50_seconds": _quantile(seconds, 0.5),
+                    "p95_seconds": _quantile(seconds, 0.95),
+                }
+                for engine, seconds in sorted(took.items())
+            ],
+            "engine_failures": len(trail.latest(Step.ENGINE_FAILED, RECENT)),
+            "last_answer_at": last_at,
+            "last_answer_seconds": None if last_at is None else max(0.0, now - last_at),
+            "steps_since": trail.begins_at,
+        }
+
     def _accounts(self) -> list[dict[str, Any]]:
         settings = {one.phone_number_id: one for one in self._settings.whatsapp.numbers}
-        return [_account(one, settings[one.account]) for one in self._condition.accounts()]
+        return [
+            {
+                **_account(one, settings[one.account]),
+                "token": _token(self._token_of(one.account)),
+            }
+            for one in self._condition.accounts()
+        ]
 
     def _engines(self) -> dict[str, str]:
         on = self._settings.engine
@@ -139,6 +186,11 @@ class Status:
         }
 
 
+def _quantile(values: list[float], share: float) -> float:
+    """The value that ``share`` of them do not pass; of at least one."""
+    return round(sorted(values)[max(0, math.ceil(share * len(values)) - 1)], 3)
+
+
 def _account(state: AccountState, number: WhatsApp) -> dict[str, Any]:
     return {
         "phone_number_id": state.account,
@@ -148,6 +200,31 @@ def _account(state: AccountState, number: WhatsApp) -> dict[str, Any]:
         "allowed": len(number.allowed_numbers),
         "signed": bool(number.app_secret),
         "presence": number.presence,
+    }
+
+
+def _left_over(one: Leftover) -> dict[str, Any]:
+    """What waits on a number that the configuration does not name any more."""
+    return {
+        "phone_number_id": one.account,
+        "messages": one.messages,
+        "parts": one.parts,
+        "oldest_at": one.oldest,
+        "expires_at": one.expires_at,
+    }
+
+
+def _token(token: TokenState | None) -> dict[str, Any] | None:
+    """How an access token is; nothing of it."""
+    if token is None:
+        return None
+    return {
+        "valid": token.is_valid,
+        "expires_at": token.expires_at or None,
+        "never_expires": token.expires_at == 0,
+        "refreshed_at": token.refreshed_at,
+        "is_refreshed": token.is_refreshed,
+        "trouble": token.trouble,
     }
 
 

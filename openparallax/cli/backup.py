@@ -133,15 +133,16 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
     use, or there is no room.
 
     \b
-        systemctl stop openparallax
+        systemctl stop openparallax.socket
         openparallax restore /backup/openparallax-2026-11-21.db -c /etc/openparallax/config.yaml
         systemctl start openparallax
     """
     database = control.database_of(config)
     from openparallax.storage import holder_of  # noqa: PLC0415 - not for --help
     from openparallax.storage import restoring as storage  # noqa: PLC0415 - the same
+    from openparallax.storage.migrations import newest  # noqa: PLC0415 - the same
 
-    storage.verify(file)
+    schema = storage.verify(file)
     if holder_of(database) is not None:
         raise Refusal(
             f"{database} is in use: stop the daemon (or the other command) first.",
@@ -156,6 +157,12 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
             raise Refusal("nothing was replaced.")
     restored = storage.restore(file, database)
     click.echo(f"{database} is restored from {click.format_filename(file)}.", err=True)
+    if schema < newest():
+        click.echo(
+            f"It is of an older OpenParallax (schema {schema} of {newest()}): the next start "
+            "brings it up to date, or openparallax migrate does it now.",
+            err=True,
+        )
     if restored.aside is not None:
         click.echo(f"What was there is kept for a week as {restored.aside}.", err=True)
     if not restored.was_told:

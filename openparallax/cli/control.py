@@ -29,6 +29,13 @@ def database_of(config: Path | None) -> Path:
     return find_database(config, os.environ)
 
 
+def likely_database_of(config: Path | None) -> Path | None:
+    """Where the database may be of a file that `database_of` refuses."""
+    from openparallax.config import guess_database  # noqa: PLC0415 - the same
+
+    return guess_database(config, os.environ)
+
+
 def daemon_of(database: Path) -> Path | None:
     """The socket of the daemon that has ``database``; None if nobody has it.
 
@@ -100,6 +107,22 @@ def stream(daemon: Path, name: str, asked: Mapping[str, Any]) -> Iterator[bytes]
     with _answer(daemon, name, asked, STREAM_S) as answer:
         while piece := answer.read(1 << 20):
             yield piece
+
+
+def lines(
+    daemon: Path, name: str, asked: Mapping[str, Any], *, silence_s: float
+) -> Iterator[bytes]:
+    """One control call that is answered with lines, as they come; as `stream` otherwise.
+
+    Args:
+        daemon: Its socket.
+        name: Of the control.
+        asked: What it is given.
+        silence_s: How long no line may come.
+    """
+    with _answer(daemon, name, asked, silence_s) as answer:
+        while line := answer.readline():
+            yield line
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from openparallax.cli.screen import config_option
 from openparallax.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openparallax.config import Instead, Settings
 
 
@@ -34,10 +37,11 @@ def serve(config: Path | None, graph_api_url: str | None, storage_url: str | Non
     os.environ.pop("SSLKEYLOGFILE", None)
     from openparallax.config import Instead  # noqa: PLC0415 - --help need not wait for it
 
-    settings = _load(config, Instead(graph_api_url=graph_api_url, storage_url=storage_url))
+    instead = Instead(graph_api_url=graph_api_url, storage_url=storage_url)
+    settings = load_settings(config, instead)
     from openparallax.app import daemon  # noqa: PLC0415 - not for --help, nor for a wrong file
 
-    sys.exit(daemon.run(settings))
+    sys.exit(daemon.run(settings, partial(load_settings, settings.file, instead)))
 
 
 @click.command()
@@ -50,7 +54,7 @@ def check(config: Path | None) -> None:
 
     Exit codes: 0 it is in order, perhaps with warnings; 78 it is not.
     """
-    settings = _load(config)
+    settings = load_settings(config)
     from openparallax.app.plugins import keepers  # noqa: PLC0415 - --help need not wait for it
 
     name = click.format_filename(settings.file)
@@ -64,7 +68,20 @@ def check(config: Path | None) -> None:
         )
 
 
-def _load(path: Path | None, instead: "Instead | None" = None) -> "Settings":
+def load_settings(
+    path: Path | None,
+    instead: "Instead | None" = None,
+    text: bytes | None = None,
+    environment: "Mapping[str, str] | None" = None,
+) -> "Settings":
+    """The configuration that ``-c`` names, or that is found where it is left out.
+
+    ``text``: what it holds, where not what it holds now is wanted. ``environment``: the variables,
+    where not those of this process.
+
+    Raises:
+        ConfigError: There is none, or it cannot be used.
+    """
     from openparallax import config  # noqa: PLC0415 - --help need not wait for it
     from openparallax.app.plugins import (  # noqa: PLC0415 - the same
         engine_catalog,
@@ -72,17 +89,19 @@ def _load(path: Path | None, instead: "Instead | None" = None) -> "Settings":
     )
     from openparallax.session.notices import SENTENCES  # noqa: PLC0415 - the same
 
-    found = path or config.search(os.environ)
+    seen = os.environ if environment is None else environment
+    found = path or config.search(seen)
     if found is None:
-        places = ", ".join(str(place) for place in config.places(os.environ))
+        places = ", ".join(str(place) for place in config.places(seen))
         raise ConfigError(
             [f"no configuration found: name one with -c FILE, or put it at one of {places}"]
         )
     return config.load(
         found,
-        environment=os.environ,
+        environment=seen,
         engines=engine_catalog(),
         stages=stage_catalog(),
         sentences=SENTENCES,
         instead=instead,
+        text=text,
     )

@@ -12,15 +12,26 @@ import click
 
 from openparallax import __version__
 from openparallax.build import commit
+from openparallax.cli.alerts import alerts
 from openparallax.cli.backup import backup, restore
 from openparallax.cli.completion import completion
 from openparallax.cli.daemon import check, serve
 from openparallax.cli.dev import dev
+from openparallax.cli.doctor import doctor
+from openparallax.cli.example import example
+from openparallax.cli.healthcheck import healthcheck
+from openparallax.cli.init import init
+from openparallax.cli.man import man
+from openparallax.cli.migrate import migrate
+from openparallax.cli.reload import reload_
 from openparallax.cli.schema import schema
 from openparallax.cli.screen import InOrder
 from openparallax.cli.send import send
+from openparallax.cli.service import service
 from openparallax.cli.sessions import sessions
 from openparallax.cli.status import status
+from openparallax.cli.tail import tail
+from openparallax.cli.why import why
 from openparallax.errors import ConfigError, NotStored, Refusal, StartError
 
 _EX_SOFTWARE = 70
@@ -121,10 +132,10 @@ def _print_version(ctx: click.Context, _option: click.Parameter, is_asked: bool)
 def main() -> None:
     r"""Connect a WhatsApp business number to the engine that answers.
 
-    To try it without a Meta account, run openparallax dev. For a number of yours write a
-    configuration (config.example.yaml explains every setting), then:
+    To try it without a Meta account, run openparallax dev. For a number of yours:
 
     \b
+        openparallax init                     write a configuration, by asking
         openparallax check -c config.yaml     what is wrong with the file?
         openparallax serve -c config.yaml     run the daemon
         openparallax status -c config.yaml    how is it?
@@ -144,15 +155,26 @@ def _lay_out(command: click.Command) -> None:
 
 for _command in (
     dev,
+    init,
     serve,
     check,
+    doctor,
+    service,
+    reload_,
     status,
+    tail,
+    why,
+    healthcheck,
+    alerts,
     sessions,
     send,
     backup,
     restore,
+    migrate,
     schema,
+    example,
     completion,
+    man,
 ):
     main.add_command(_command)
 _lay_out(main)

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openparallax.cli import control
-from openparallax.errors import Refusal
+from openparallax.errors import ConfigError, Refusal
 
 if TYPE_CHECKING:
     from openparallax.app.operator import Operator
+    from openparallax.logs import Logger
+    from openparallax.storage import Database
 
 T = TypeVar("T")
 _ANSWER_S = {"forget": 900.0}
@@ -49,20 +51,46 @@ def on_file(database: Path, work: "Callable[[Operator], Awaitable[T]]") -> T:
     from openparallax import logs  # noqa: PLC0415
     from openparallax.app.operator import Operator  # noqa: PLC0415
     from openparallax.clock import SystemClock  # noqa: PLC0415
-    from openparallax.storage import Database  # noqa: PLC0415
+
+    log = logs.configure(level="error")
+
+    async def with_operator(opened: "Database") -> T:
+        return await work(Operator(opened, clock=SystemClock(), log=log))
+
+    return asyncio.run(_opened(database, with_operator, log))
+
+
+def why(config: Path | None, database: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of somebody's messages, as far as the file knows; see `on_file`."""
+    import asyncio  # noqa: PLC0415 - --help need not wait for all of these
+
+    from openparallax import logs  # noqa: PLC0415
+    from openparallax.app.why.asking import Why  # noqa: PLC0415
+    from openparallax.cli.daemon import load_settings  # noqa: PLC0415
+    from openparallax.clock import SystemClock  # noqa: PLC0415
+
+    try:
+        settings = load_settings(config)
+    except ConfigError:
+        settings = None  # a secret may be missing here, and most can be said without
+
+    async def work(opened: "Database") -> dict[str, Any]:
+        asking = Why(opened, settings=lambda: settings, condition=None, clock=SystemClock())
+        return await asking.answer(asked)
+
+    return asyncio.run(_opened(database, work, logs.configure(level="error")))
+
+
+async def _opened(database: Path, work: "Callable[[Database], Awaitable[T]]", log: "Logger") -> T:
+    from openparallax.storage import Database  # noqa: PLC0415 - --help need not wait for it
 
     must_be_there(database)
-
-    async def run() -> T:
-        log = logs.configure(level="error")
-        opened = Database(database, log=log)
-        await opened.open()
-        try:
-            return await work(Operator(opened, clock=SystemClock(), log=log))
-        finally:
-            await opened.close()
-
-    return asyncio.run(run())
+    opened = Database(database, log=log)
+    await opened.open()
+    try:
+        return await work(opened)
+    finally:
+        await opened.close()
 
 
 def must_be_there(database: Path) -> None:

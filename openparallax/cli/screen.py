@@ -111,6 +111,23 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+def wrapped(text: str, *, indent: str = "", first: str = "") -> list[str]:
+    """Lines that fit the terminal, colours left out of account; piped it stays one line."""
+    if not sys.stdout.isatty():
+        return [first + text]
+    room = max(40, shutil.get_terminal_size().columns)
+    lines, line, used = [], first, _width(click.unstyle(first))
+    for word in text.split(" "):
+        width = _width(click.unstyle(word))
+        if line != first and used + 1 + width > room:
+            lines.append(line.rstrip())
+            line, used = indent, len(indent)
+        gap = " " if line not in {first, indent} else ""
+        line += gap + word
+        used += len(gap) + width
+    return [*lines, line]
+
+
 class InOrder(click.Group):
     """Lists its commands as they were added: that is the order in which they are needed."""
 

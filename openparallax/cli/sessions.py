@@ -44,26 +44,38 @@ def sessions() -> None:
 @sessions.command("list")
 @account_option
 @click.option("--all", "all_of_them", is_flag=True, help=f"All chats, not only {FIRST}.")
+@click.option(
+    "--open", "only_open", is_flag=True, help="Only chats in which something is to be done."
+)
 @json_option
 @config_option
-def list_(*, account: str | None, all_of_them: bool, as_json: bool, config: Path | None) -> None:
+def list_(
+    *,
+    account: str | None,
+    all_of_them: bool,
+    only_open: bool,
+    as_json: bool,
+    config: Path | None,
+) -> None:
     r"""List the chats and the session that is open in each.
 
-    OPEN is what waits to be answered or sent. Piped it prints all of them, a line each with tabs
-    between: chat, contact, name, mode, session, messages, open, last message (in UTC), account.
+    OPEN is what waits to be answered or sent; openparallax why chat=N says for what. Piped it
+    prints all of them, a line each with tabs between: chat, contact, name, mode, session,
+    messages, open, last message (in UTC), account.
 
     \b
         openparallax sessions list
+        openparallax sessions list --open
         openparallax sessions list | cut -f2
         openparallax sessions list --json
     """
-    is_short = not all_of_them and not as_json and sys.stdout.isatty()
+    is_short = not (all_of_them or only_open or as_json) and sys.stdout.isatty()
     found: list[dict[str, Any]] = []
     after: int | None = None
     while True:
         most = FIRST if is_short else _PAGE
         page = offline.ask(config, "sessions", {"account": account, "after": after, "most": most})
-        found += page["chats"]
+        found += [one for one in page["chats"] if not only_open or one["waiting"] + one["sending"]]
         after = page["next"]
         if after is None or is_short:
             break
@@ -71,7 +83,8 @@ def list_(*, account: str | None, all_of_them: bool, as_json: bool, config: Path
         print_json({"chats": found})
         return
     if not found:
-        click.echo("Nobody has written yet.", err=True)
+        what = "Nothing is to be done in any chat." if only_open else "Nobody has written yet."
+        click.echo(what, err=True)
         return
     heads = ["CHAT", "CONTACT", "NAME", "MODE", "SESSION", "MESSAGES", "OPEN", "LAST", "ACCOUNT"]
     rows = [_row(chat) for chat in found]

@@ -1,9 +1,10 @@
 """``status``: how the running daemon is."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -12,34 +13,45 @@ from openparallax.cli.screen import (
     bold,
     colour,
     config_option,
+    counted,
     escaped,
     json_option,
     lasting,
     print_json,
     size,
     when,
+    wrapped,
 )
 from openparallax.errors import Refusal
 
 _NEWS = 5
+_LABEL = 14
+WATCH_EVERY_S = 2.0
 
 
 @click.command()
+@click.option("--watch", is_flag=True, help="Look again every two seconds, until Ctrl-C.")
 @json_option
 @config_option
-def status(*, as_json: bool, config: Path | None) -> None:
+def status(*, watch: bool, as_json: bool, config: Path | None) -> None:
     r"""Say how the running daemon is.
 
-    Whether it is ready to work, what waits to be answered and sent, and how each number is.
+    Whether it is ready to work and why not, what waits to be answered and sent, how long the
+    engines took lately and what was spent today, and how each number is.
 
     Exit codes: 0 it runs, also where it is not ready (it says why; for a monitor there is /readyz
     of the admin listener); 69 it does not run, and then what is known of its database is said.
 
     \b
         openparallax status
+        openparallax status --watch
         openparallax status --json | jq .messages_waiting
     """
     database = control.database_of(config)
+    if watch and as_json:
+        raise click.UsageError("--watch and --json do not go together.")
+    if watch:
+        _watch(database)
     try:
         found = control.ask(control.running_daemon(database), "status", {})
     except Refusal as refusal:
@@ -55,6 +67,18 @@ def status(*, as_json: bool, config: Path | None) -> None:
         return
     for line in _lines(found):
         click.echo(line)
+
+
+def _watch(database: Path) -> NoReturn:
+    """Again and again, also while the daemon is away; ended by an interrupt."""
+    while True:
+        try:
+            lines = list(_lines(control.ask(control.running_daemon(database), "status", {})))
+        except Refusal as refusal:
+            lines = [f"openparallax: {refusal}", _file_line(_of_file(database)["database"])]
+        click.clear()  # on a terminal only
+        click.echo("\n".join(lines))
+        time.sleep(WATCH_EVERY_S)
 
 
 def _of_file(database: Path) -> dict[str, Any]:
@@ -81,7 +105,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     commit = f" ({found['commit'][:12]})" if found["commit"] else ""
     yield bold("OpenParallax ") + colour(state, "green" if found["ready"] else "red")
     for reason in found["reasons"]:
-        yield f"  {colour('!', 'red')} {escaped(reason)}"
+        yield from wrapped(escaped(reason), first=f"  {colour('!', 'red')} ", indent="    ")
     running_s = max(0.0, found["now"] - found["started_at"])
     facts = [
         ("running", f"for {lasting(running_s)}, process {found['pid']}"),
@@ -92,14 +116,20 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         ("engine", _engines(found["engines"])),
         ("messages", _messages(found)),
         ("sending", _parts(found)),
+        ("last answer", _last_answer(found)),
+        *(("answers took", _took(one)) for one in found["answers"]),
+        *(("engine failed", one) for one in _failures(found)),
         *(("number", _account(one)) for one in found["accounts"]),
+        *(("left over", _left_over(one)) for one in found["left_over"] or ()),
         *(("tokens today", _tokens(one)) for one in found["tokens_today"] or ()),
         *(("news", _news(one)) for one in (found["news"] or ())[:_NEWS]),
         *(("warning", escaped(one)) for one in found["warnings"]),
+        *(("not in force", escaped(one)) for one in _not_in_force(found.get("configuration"))),
     ]
     label = ""
     for name, fact in facts:
-        yield f"  {'' if name == label else name:<14}{fact}"
+        start = f"  {'' if name == label else name:<{_LABEL}}"
+        yield from wrapped(fact, first=start, indent=" " * (2 + _LABEL))
         label = name
 
 
@@ -157,6 +187,23 @@ def _parts(found: Mapping[str, Any]) -> str:
     return told + (f", {held} held until the person writes" if held else "")
 
 
+def _last_answer(found: Mapping[str, Any]) -> str:
+    last = found["last_answer_seconds"]
+    return "none since the start" if last is None else f"sent {lasting(last)} ago"
+
+
+def _took(one: Mapping[str, Any]) -> str:
+    return (
+        f"{one['p50_seconds']:.2f} s for half of them, {one['p95_seconds']:.2f} s for 95 of 100, "
+        f"{escaped(one['engine'])} (the latest {one['turns']})"
+    )
+
+
+def _failures(found: Mapping[str, Any]) -> Iterator[str]:
+    if failed := found["engine_failures"]:
+        yield f"{failed} times lately: see engine_failed in openparallax tail -n 1000"
+
+
 def _account(one: Mapping[str, Any]) -> str:
     is_paused = one["state"] != "active"
     told = f"{one['phone_number_id']} " + (colour("paused", "red") if is_paused else "active")
@@ -164,7 +211,27 @@ def _account(one: Mapping[str, Any]) -> str:
         told += f" by code {one['code']}: {escaped(one['hint'])}"
     allowed = f"{one['allowed']} allowed" if one["allowed"] else "everybody may write"
     signed = "signatures checked" if one["signed"] else "signatures NOT checked"
-    return f"{told}, {allowed}, {signed}"
+    return f"{told}, {allowed}, {signed}{_token(one['token'])}"
+
+
+def _token(one: Mapping[str, Any] | None) -> str:
+    if one is None:
+        return ""
+    if one["trouble"]:
+        return f", {colour('token', 'red')}: {escaped(one['trouble'])}"
+    if one["expires_at"] is None:
+        return ", its token never ends" if one["never_expires"] else ""
+    what = "is refreshed before" if one["is_refreshed"] else "is good until"
+    return f", its token {what} {when(one['expires_at'])}"
+
+
+def _left_over(one: Mapping[str, Any]) -> str:
+    messages = counted(one["messages"], "message")
+    return (
+        f"{messages} and {counted(one['parts'], 'part')} wait on {one['phone_number_id']}, which"
+        " the configuration does not name any more: put it back, or they expire from"
+        f" {when(one['expires_at'])} on"
+    )
 
 
 def _tokens(one: Mapping[str, Any]) -> str:
@@ -175,3 +242,10 @@ def _news(one: Mapping[str, Any]) -> str:
     facts = ", ".join(f"{key} {value}" for key, value in sorted(one["facts"].items()))
     about = " ".join(part for part in (one["field"], one["event"], one["subject"], facts) if part)
     return f"{when(one['at'])} {escaped(about)}"
+
+
+def _not_in_force(reloaded: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the file says and the daemon does not go by."""
+    if reloaded:
+        yield from reloaded["problems"]
+        yield from (f"{key}, until a restart" for key in reloaded["needs_restart"])

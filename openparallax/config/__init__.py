@@ -16,7 +16,7 @@ The names of engines, stages and notices are handed in, since the rooms that kno
 The daemon never rewrites the file. Everybody may enter.
 """
 
-from openparallax.config.database import find_database
+from openparallax.config.database import find_database, guess_database
 from openparallax.config.instead import Instead
 from openparallax.config.load import load
 from openparallax.config.numbers import normalise_number
@@ -43,6 +43,7 @@ __all__ = [
     "Tls",
     "WhatsApp",
     "find_database",
+    "guess_database",
     "load",
     "normalise_number",
     "places",

@@ -11,6 +11,7 @@ from openparallax.config.places import search, state_file
 from openparallax.config.problems import Problems, Where
 from openparallax.config.resolve import Resolver
 from openparallax.config.secrets import NotFound, Sources
+from openparallax.errors import ConfigError
 
 _SQLITE: Final = "sqlite:///"
 _URL: Final[Where] = ("storage", "url")
@@ -90,6 +91,28 @@ def find_database(path: Path | None, environment: Mapping[str, str]) -> Path:
     return _usual_place(file, environment)
 
 
+def guess_database(path: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Where the database of a configuration may be that `find_database` refuses; None: who knows.
+
+    Whoever is found there is to be asked whether the file is theirs.
+    """
+    file = path or search(environment)
+    if file is None:
+        return None
+    problems = Problems(str(file))
+    try:
+        storage = read(file, problems).get("storage")
+        url = storage.get("url") if isinstance(storage, dict) else None
+        if isinstance(url, str):
+            sources = Sources(environment, folder_of(file))
+            return path_of_url(sources.expand(url), sources)
+    except NotFound:
+        return None
+    except ConfigError:
+        pass
+    return _usual_place(file, environment)
+
+
 def _expanded(url: str, sources: Sources, problems: Problems) -> str:
     try:
         return sources.expand(url)
@@ -122,11 +145,13 @@ class _Unasked(Sources):
     def expand(self, text: str) -> str:
         return text
 
-    def named_secret(self, name: str) -> str:
+    def named_secret(self, name: str, where: Where = ()) -> str:
+        del where
         return name
 
-    def secret(self, text: str) -> str:
+    def secret(self, text: str, where: Where = ()) -> str:
+        del where
         return text
 
-    def credential(self, name: str) -> None:
-        del name
+    def credential(self, name: str, where: Where = ()) -> None:
+        del name, where

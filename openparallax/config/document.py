@@ -40,13 +40,18 @@ class OddInt(int):
     """An integer not spelt in plain decimals: ``0123`` is octal to YAML, ``0x1F`` hexadecimal."""
 
 
-def read(path: Path, problems: Problems) -> dict[str, Tree]:
+def read(path: Path, problems: Problems, held: bytes | None = None) -> dict[str, Tree]:
     """Build the tree of a file of settings.
+
+    Args:
+        path: The file.
+        problems: Receives what is wrong.
+        held: What the file holds, where that is known already.
 
     Raises:
         ConfigError: It cannot be read, or holds no settings at all.
     """
-    tree = parse(load_text(str(path), bytes_of(path)), problems)
+    tree = parse(load_text(str(path), bytes_of(path) if held is None else held), problems)
     if tree is None:
         raise ConfigError([f"{path}:1: is empty; config.example.yaml shows what belongs there"])
     if not isinstance(tree, dict):

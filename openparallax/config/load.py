@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from openparallax.config import certificates, rules
+from openparallax.config import certificates, rules, watching
 from openparallax.config.choices import DEFAULT_PIPELINE, Choices
 from openparallax.config.database import database_path
-from openparallax.config.document import Tree, folder_of, read
+from openparallax.config.document import Tree, bytes_of, folder_of, read
 from openparallax.config.homes import Homes
 from openparallax.config.instead import Instead
 from openparallax.config.models import File
-from openparallax.config.problems import Problems
+from openparallax.config.problems import Problems, dotted
 from openparallax.config.resolve import Resolver
 from openparallax.config.secrets import Sources
 from openparallax.config.settings import Catalog, OffTheRecord, Settings, Storage
@@ -26,6 +26,7 @@ def load(
     stages: Catalog,
     sentences: Mapping[str, str] | None = None,
     instead: Instead | None = None,
+    text: bytes | None = None,
 ) -> Settings:
     """Read the configuration.
 
@@ -39,6 +40,8 @@ def load(
         sentences: What the daemon says, by name, which ``notices`` may override; None: not
             checked.
         instead: What wins against the file.
+        text: What the file holds, where not what it holds now is wanted: only the files that it
+            names are read then.
 
     Raises:
         ConfigError: It is not usable. ``problems`` has all that was found, each as
@@ -47,7 +50,8 @@ def load(
     instead = instead or Instead()
     instead.check(environment)
     problems = Problems(str(path))
-    tree = read(path, problems)
+    text = bytes_of(path) if text is None else text
+    tree = read(path, problems, text)
     sources = Sources(environment, folder_of(path))
     homes = Homes(tree, engines, stages)
     resolver = Resolver(sources, problems, homes)
@@ -62,6 +66,7 @@ def load(
     if sentences is not None:
         rules.check_notices(tree.get("notices"), sentences, problems)
     rules.check_ports(whatsapp, resolved.get("admin"), problems)
+    watching.check(resolved.get("tracing"), problems)
     url = _block(resolved.get("storage")).get("url")
     database = instead.database(environment)
     if database is None or isinstance(url, str):
@@ -94,11 +99,16 @@ def load(
         storage=Storage(database, file.storage.retention_days),
         admin=file.admin,
         log=file.log,
+        alerts=file.alerts,
+        tracing=file.tracing,
         warnings=(
             *rules.warnings(channel, file.admin),
             *rules.national_numbers(_block(whatsapp)),
             *rules.secrets_others_may_read(path, tree),
+            *watching.warnings(file.alerts, environment),
         ),
+        origins=MappingProxyType({dotted(at): origin for at, origin in sources.origins.items()}),
+        text=text,
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from openparallax.config.forms import Host, Port, Seconds, Words
 from openparallax.config.section import Section
+from openparallax.config.watching import Alerts, Tracing
 from openparallax.config.whatsapp import WhatsApp
 
 
@@ -147,3 +148,5 @@ class File(Section):
     storage: StorageSection = Field(default=StorageSection(), description="the database")
     admin: Admin = Field(default=Admin(), description="the operator's own listener")
     log: Log = Field(default=Log(), description="what is written to standard error")
+    alerts: Alerts = Field(default=Alerts(), description="whom to tell when something is wrong")
+    tracing: Tracing = Field(default=Tracing(), description="traces, by OpenTelemetry")

@@ -116,7 +116,7 @@ class Resolver:
             return value
         try:
             if is_secret(annotation):
-                return self._sources.secret(value)
+                return self._sources.secret(value, where)
             expanded = self._sources.expand(value)
         except NotFound as reason:
             self._problems.add(where, str(reason))
@@ -184,8 +184,8 @@ class _SecretSearch:
             return self._each(tree[name], self._where, self._sources.secret)
         try:
             if variable is not None and variable in self._sources.environment:
-                return [self._sources.named_secret(variable)]
-            found = self._sources.credential(credential)
+                return [self._sources.named_secret(variable, self._where)]
+            found = self._sources.credential(credential, self._where)
         except NotFound as reason:
             self._fault(self._where, f"{reason}{self._way_out}")
             return None
@@ -198,7 +198,9 @@ class _SecretSearch:
             self.hint += self._way_out
         return None if found is None else [found]
 
-    def _each(self, given: Tree, where: Where, fetch: Callable[[str], str]) -> list[Tree] | None:
+    def _each(
+        self, given: Tree, where: Where, fetch: Callable[[str, Where], str]
+    ) -> list[Tree] | None:
         if self._problems.blames(where):  # it could not even be read
             self._problems.blame(self._where)
             return None
@@ -206,7 +208,8 @@ class _SecretSearch:
             return [None]
         values: list[Tree] = []
         for index, one in enumerate(given if isinstance(given, list) else [given]):
-            here = (*where, index) if isinstance(given, list) else where
+            place = (index,) if isinstance(given, list) else ()
+            here = (*where, *place)
             if not isinstance(one, str):
                 if where == self._where:  # the model says what it wants instead
                     values.append(one)
@@ -214,7 +217,7 @@ class _SecretSearch:
                 self._fault(here, "must be the name of an environment variable")
                 continue
             try:
-                values.append(fetch(one))
+                values.append(fetch(one, (*self._where, *place)))
             except NotFound as reason:
                 self._fault(here, f"{reason}{self._way_out}")
         if isinstance(given, list) and not given:

@@ -185,13 +185,14 @@ def secrets_others_may_read(path: Path, tree: Tree) -> tuple[str, ...]:
         is_open = 0
     if not is_open:
         return ()
-    found = ", ".join(_secrets_in(tree, ""))
+    found = ", ".join(secrets_in(tree, ""))
     if not found:
         return ()
     return (f"other users of this machine may read this file, and {found} stands in it: chmod 600",)
 
 
-def _secrets_in(tree: Tree, place: str) -> Iterator[str]:
+def secrets_in(tree: Tree, place: str) -> Iterator[str]:
+    """The keys whose secrets stand in the file itself."""
     if isinstance(tree, dict):
         for key, value in tree.items():
             if key in _SECRETS:
@@ -199,10 +200,10 @@ def _secrets_in(tree: Tree, place: str) -> Iterator[str]:
                 if any(isinstance(one, str) and not _ELSEWHERE.match(one) for one in texts):
                     yield f"{place}{key}"
             else:
-                yield from _secrets_in(value, f"{place}{key}.")
+                yield from secrets_in(value, f"{place}{key}.")
     elif isinstance(tree, list):
         for index, value in enumerate(tree):
-            yield from _secrets_in(value, f"{place}{index}.")
+            yield from secrets_in(value, f"{place}{index}.")
 
 
 def _default(model: type[Section], name: str) -> Any:

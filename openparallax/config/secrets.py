@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from openparallax.config.problems import Where
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -11,9 +15,29 @@ _USUAL_NAME = re.compile(r"(?!.*[A-Z0-9]{16})[A-Z_][A-Z0-9_]{0,63}\Z")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_.-]{1,255}\Z")
 _MAX_BYTES = 64 * 1024
 
+Stamp = tuple[object, ...]
+
 
 class NotFound(Exception):  # noqa: N818 - it never leaves this room, which catches it by this name
     """A value could not be had; the message is a sentence without values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a secret was read from; not the secret.
+
+    Attributes:
+        kind: ``file``: may be given anew while the daemon runs. ``environment`` and
+            ``credential``: set once for the life of a process.
+        name: Of the variable or of the credential; "" where several variables make it up.
+        path: The file, absolute; None for the environment.
+        stamp: What the file was like when it was read; see `stamp_of`.
+    """
+
+    kind: Literal["file", "environment", "credential"]
+    name: str = ""
+    path: Path | None = None
+    stamp: Stamp = ()
 
 
 class Sources:
@@ -22,11 +46,16 @@ class Sources:
     Args:
         environment: The process's variables.
         folder: What relative paths in the file are relative to.
+
+    Attributes:
+        origins: Where each secret was looked for that does not stand in the file itself, had or
+            not.
     """
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         self.environment = environment
         self.folder = folder
+        self.origins: dict[Where, Origin] = {}
 
     def variable(self, name: str) -> str:
         """The variable's value, which may be empty.
@@ -70,8 +99,8 @@ class Sources:
             return Path(home, text[2:])
         return self.folder / text
 
-    def named_secret(self, name: str) -> str:
-        """The secret in the variable that ``KEY_env`` names.
+    def named_secret(self, name: str, where: Where = ()) -> str:
+        """The secret in the variable that ``KEY_env`` names, for the setting at ``where``.
 
         Raises:
             NotFound: No such variable, or it is empty.
@@ -84,10 +113,15 @@ class Sources:
                 "names an environment variable that is not set; it takes the variable's name, not"
                 " the secret itself"
             )
+        self.origins[where] = Origin("environment", name)
         return _not_empty(self.variable(name), f"the environment variable {name}")
 
-    def secret(self, text: str) -> str:
+    def secret(self, text: str, where: Where = ()) -> str:
         """The secret that a value of the file stands for, in any of its forms.
+
+        Args:
+            text: What the file says.
+            where: The setting.
 
         Raises:
             NotFound: It cannot be had, or is empty.
@@ -102,18 +136,25 @@ class Sources:
                     "names a credential, and there is no $CREDENTIALS_DIRECTORY: the service"
                     " manager sets it"
                 )
+            self.origins[where] = Origin("credential", name, Path(folder, name))
             return _not_empty(_read(Path(folder, name)), "the credential it names")
         if text.startswith("file:"):
             path = self.path(self.expand(text.removeprefix("file:")))
+            # Before it is read: what is written meanwhile makes it another one.
+            self.origins[where] = Origin("file", path=path, stamp=stamp_of(path))
             return _not_empty(_read(path), "the file it names")
         if text in self.environment and "_" in text and _USUAL_NAME.match(text):
             raise NotFound(
                 "is the name of an environment variable, which is not looked at here: write it"
                 " behind the key with _env at its end, or as ${NAME}"
             )
-        return _not_empty(self.expand(text), "it")
+        expanded = self.expand(text)
+        if expanded != text:
+            whole = _VARIABLE.fullmatch(text)
+            self.origins[where] = Origin("environment", (whole and whole[1]) or "")
+        return _not_empty(expanded, "it")
 
-    def credential(self, name: str) -> str | None:
+    def credential(self, name: str, where: Where = ()) -> str | None:
         """What the service manager put into ``$CREDENTIALS_DIRECTORY`` under ``name``, if anything.
 
         Raises:
@@ -128,10 +169,20 @@ class Sources:
                 return None
         except OSError:
             pass
+        self.origins[where] = Origin("credential", name, path)
         try:
             return _not_empty(_read(path), "it")
         except NotFound as reason:
             raise NotFound(f"is looked up as the credential {name}, which {reason}") from None
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Different whenever the file may have another content, or other rights; through links."""
+    try:
+        now = path.stat()
+    except (OSError, ValueError) as error:
+        return (type(error).__name__,)
+    return (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
 
 
 def _read(path: Path) -> str:

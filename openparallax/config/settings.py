@@ -8,6 +8,8 @@ from typing import Final
 from pydantic import BaseModel
 
 from openparallax.config.models import Admin, Conversation, Log, Outbox
+from openparallax.config.secrets import Origin
+from openparallax.config.watching import Alerts, Tracing
 from openparallax.config.whatsapp import WhatsApp
 
 DEFAULT_ENGINE: Final = "anthropic"
@@ -64,6 +66,11 @@ class Settings:
         pipeline: The stages, outermost first.
         notices: Name of a sentence of the daemon -> the operator's own wording.
         warnings: Sentences that the operator should see at every start; no values.
+        origins: Where secrets were read from that do not stand in the file, by dotted key. Of
+            ``file`` ones a new value is taken while the daemon runs; of the others a restart
+            takes it.
+        text: What the file held; it may hold secrets.
+        configured: Where refreshed tokens were put in: the block before that.
     """
 
     file: Path
@@ -77,4 +84,15 @@ class Settings:
     storage: Storage
     admin: Admin
     log: Log
+    alerts: Alerts
+    tracing: Tracing
     warnings: tuple[str, ...]
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False, compare=False)
+    text: bytes = field(default=b"", repr=False, compare=False)
+    configured: WhatsApp | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def until_restart(self) -> tuple[str, ...]:
+        """Keys of the secrets that a process is given once, so that another needs a restart."""
+        given = (key for key, origin in self.origins.items() if origin.kind != "file")
+        return tuple(sorted(given))

@@ -99,14 +99,13 @@ class AnyNumber(Section):
         allow_inf_nan=False,
         description="how long the daemon is silent in a chat after you answered from the phone",
     )
-    app_id: MetaId | None = Field(
-        default=None, description="the id of your app at Meta; not in use yet"
-    )
+    app_id: MetaId | None = Field(default=None, description="the id of your app at Meta, in quotes")
     waba_id: MetaId | None = Field(
-        default=None, description="the id of your WhatsApp business account; not in use yet"
+        default=None, description="the id of your WhatsApp business account, in quotes"
     )
     public_url: PublicUrl | None = Field(
-        default=None, description="the https address that Meta sends webhooks to; not in use yet"
+        default=None,
+        description="the https address that Meta calls; webhook_path comes behind it",
     )
 
 
@@ -157,6 +156,17 @@ class WhatsApp(AnyNumber):
         default=(),
         description="further numbers; what one does not say is as for the first number",
     )
+
+    @property
+    def callback_url(self) -> str | None:
+        """What is to stand in Meta's dashboard; None where ``public_url`` is not given.
+
+        ``public_url`` may hold the path already, as some write it.
+        """
+        url, path = self.public_url, self.webhook_path.rstrip("/")
+        if url is None or (path and url.endswith(path)):
+            return url
+        return f"{url}{self.webhook_path}"
 
     @property
     def numbers(self) -> tuple["WhatsApp", ...]:

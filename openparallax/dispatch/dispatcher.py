@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -52,7 +52,7 @@ class Dispatcher:
         self._interrupt = interrupt
         self._clock = clock
         self._log = log
-        self._free = most_turns
+        self._most_turns = self._free = most_turns
         self._coalesces = coalesces
         self._is_sending = is_sending
         self._merges = Merges()
@@ -111,6 +111,31 @@ class Dispatcher:
                 self._is_behind = True
                 self._unread.begin(self._taken, self._taken)
         self._pump()
+
+    def change(self, *, most_turns: int, coalesces: bool) -> None:
+        """So from now on; where more turns run than may, none begins until enough have ended."""
+        self._free += most_turns - self._most_turns
+        self._most_turns = most_turns
+        self._coalesces = coalesces
+        self._pump()
+
+    async def look_at(self, accounts: Collection[str]) -> None:
+        """These numbers are served now, and were not before: what was left for them is taken.
+
+        Raises:
+            NotStored: The file could not be read now; may be repeated.
+        """
+        last, above = self._told, 0
+        while True:
+            rows = await self._database.read(
+                partial(envelopes.of_accounts, accounts=accounts, above=above, most=PAGE)
+            )
+            # What came since is told by the door; what the cursor has not reached, it will.
+            self._go_on([one for one in rows if one.number <= min(last, self._taken)])
+            self._pump()
+            if len(rows) < PAGE:
+                return
+            above = rows[-1].number
 
     async def look_again(self) -> None:
         """The wall clock was set back: what was held while a window only seemed closed goes on.
@@ -303,7 +328,7 @@ class Dispatcher:
     # -- turns ----------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        while self._free and self._ready and not (self._is_stopping or self._is_gathering):
+        while self._free > 0 and self._ready and not (self._is_stopping or self._is_gathering):
             lane = self._ready.take()
             if lane is None:
                 return

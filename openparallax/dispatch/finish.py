@@ -13,7 +13,7 @@ from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.noun import noun
 from openparallax.model.parcel import Parcel, ParcelState
-from openparallax.model.session import Mode, Session
+from openparallax.model.session import Session
 from openparallax.model.text import Text
 from openparallax.rendering.split import split
 from openparallax.session.notices import Notices
@@ -21,20 +21,23 @@ from openparallax.storage import Connection, Database, Write, chats, envelopes, 
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
+from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
 
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
+_POSTED = Step.POSTED  # Python 3.11 looks up each member of an enum in a call of its own
 RENDERED_AT_ONCE = 2_000
 """Characters up to which an answer is rendered on the loop."""
 
 
 @noun(frozen=True, slots=True)
 class Spent:
-    """Tokens by kind, as `usage.counts_in` reads them, and the model that they were spent on."""
+    """Tokens by kind, as `usage.counts_in` reads them, and on which model of which engine."""
 
     model: str = ""
     usage: Mapping[str, int] = field(default_factory=dict)
+    engine: str = ""
 
 
 NOTHING_SPENT = Spent()
@@ -42,12 +45,24 @@ NOTHING_SPENT = Spent()
 
 @noun(frozen=True, slots=True)
 class Said:
-    """What a turn came to: the engine's words, or a notice, or silence on purpose."""
+    """What a turn came to: the engine's words, or a notice, or silence on purpose.
+
+    Attributes:
+        why: A word for a silence that is not the engine's.
+        render: From what that engine writes to WhatsApp's marks.
+    """
 
     text: str = ""
     notice: str = ""
     is_silence: bool = False
+    why: str = ""
     spent: Spent = NOTHING_SPENT
+    render: Callable[[str], str] = str
+
+    @property
+    def result(self) -> str:
+        """For figures and the log."""
+        return self.notice or self.why or ("silent" if self.is_silence else "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +100,20 @@ class Finisher:
         notices: Notices,
         parcel_numbers: Numbers,
         post: Post,
-        renderers: Mapping[Mode, Callable[[str], str]],
-        engine_names: Mapping[Mode, str],
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        trail: Trail,
     ) -> None:
         self._database = database
         self._transcripts = transcripts
         self._notices = notices
         self._parcels = parcel_numbers
         self._post = post
-        self._renderers = renderers
-        self._engine_names = engine_names
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._trail = trail
 
     async def finish(
         self, answer: Answer, group: Sequence[Envelope], said: Said, asked: Sequence[Entry]
@@ -110,9 +123,8 @@ class Finisher:
         Again and again until the disk takes it: an engine is not asked twice for a disk's sake.
         """
         wait_s = FIRST_RETRY_S
-        session = group[0].session
-        parts = await self._parts(said, session.mode)
-        is_stale = False
+        session, head = group[0].session, group[0].number
+        parts, is_stale = await self._parts(said), False
         while True:
             try:
                 if is_stale:
@@ -122,7 +134,8 @@ class Finisher:
                     is_stale = False
                 if not group:
                     self._metrics.count("turns", "overtaken")
-                    self._count_tokens(session.mode, said.spent)
+                    self._trail.note(Step.OVERTAKEN, answer.chat.id, head)
+                    self._count_tokens(said.spent)
                     await self._count_spent(answer.chat.id, said.spent)
                     return
                 count = await self._write(answer, group, session, said, parts, asked)
@@ -133,10 +146,9 @@ class Finisher:
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
         seconds = self._clock.monotonic() - answer.started
-        result = said.notice or ("silent" if said.is_silence else "answered")
-        self._metrics.count("turns", said.notice or "answered")
-        self._metrics.observe("turn", result, seconds)
-        self._count_tokens(session.mode, said.spent)
+        self._metrics.count("turns", "answered" if said.result == "silent" else said.result)
+        self._metrics.observe("turn", said.result, seconds)
+        self._count_tokens(said.spent)
         self._log.info(
             "turn_done",
             chat=answer.chat.id,
@@ -144,13 +156,12 @@ class Finisher:
             messages=len(group),
             parts=count,
             ms=round(seconds * 1000),
-            result=result,
+            result=said.result,
         )
 
-    def _count_tokens(self, mode: Mode, spent: Spent) -> None:
-        engine = self._engine_names[mode]
+    def _count_tokens(self, spent: Spent) -> None:
         for kind, tokens in spent.usage.items():
-            self._metrics.count("tokens", f"{engine} {kind}", tokens)
+            self._metrics.count("tokens", f"{spent.engine} {kind}", tokens)
 
     def _spent(self, chat: int, spent: Spent) -> Sequence[Write]:
         if not spent.usage:
@@ -229,6 +240,11 @@ class Finisher:
             transcript.hold(*entries)
             engine = [entry for entry in entries if entry.role is Role.ENGINE]
             transcript.follow(session, [*asked, *engine])
+            self._trail.note(
+                _POSTED, chat.id, group[0].number, group[-1].number,
+                posted[0].number if posted else 0, chat.account, "", said.result,
+                None, self._clock.monotonic() - answer.started, len(posted),
+            )  # fmt: skip
             self._post.take(posted)
 
         try:
@@ -240,8 +256,8 @@ class Finisher:
             raise
         return len(parts)
 
-    async def _parts(self, said: Said, mode: Mode) -> Sequence[str]:
-        """What is sent: rendered as the engine of that mode needs it, and split.
+    async def _parts(self, said: Said) -> Sequence[str]:
+        """What is sent: rendered as its engine needs it, and split.
 
         Long answers on a thread: a page takes some milliseconds, and a hostile one seconds.
         """
@@ -249,7 +265,7 @@ class Finisher:
             return []
         if said.notice:
             return split(said.text or self._notices.say(said.notice))
-        text, render = _storable(said.text), self._renderers[mode]
+        text, render = _storable(said.text), said.render
 
         def parts() -> Sequence[str]:
             rendered = render(text)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from openparallax.dispatch.answering import Answering
 from openparallax.dispatch.finish import Said
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
@@ -29,11 +30,11 @@ class Obeying:
     """Answers envelopes that are not for the engine."""
 
     def __init__(
-        self, *, database: Database, notices: Notices, engine_names: Mapping[Mode, str]
+        self, *, database: Database, notices: Notices, answerers: Mapping[Mode, Answering]
     ) -> None:
         self._database = database
         self._notices = notices
-        self._engine_names = engine_names
+        self._answerers = answerers
 
     async def answer(self, envelope: Envelope, waiting: int) -> Said:
         """What to say.
@@ -63,6 +64,6 @@ class Obeying:
             session=await self._database.read(
                 lambda c: sessions.place_of(c, envelope.chat, session.id)
             ),
-            engine=self._engine_names[session.mode],
+            engine=self._answerers[session.mode].engine,
             waiting=self._notices.say("status_waiting", count=waiting) if waiting else idle,
         )

@@ -40,6 +40,10 @@ class Presence:
         self._typing: dict[int, Timer] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def show_from_now(self, shown: Mapping[str, Shown]) -> None:
+        """What each of our numbers shows; typing that is seen goes on until its turn ends."""
+        self._shown = shown
+
     def begin(self, chat: ChatRow, message: Envelope, *, is_typing: bool) -> None:
         """A turn begins: mark ``message``, the latest it answers, and all before it as read.
 

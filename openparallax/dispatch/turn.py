@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from openparallax.clock import Clock
+from openparallax.dispatch.answering import Answering
 from openparallax.dispatch.asking import Asking
 from openparallax.dispatch.calling_off import CallingOff, Running, calm
 from openparallax.dispatch.claiming import Claiming
@@ -11,17 +12,19 @@ from openparallax.dispatch.finish import NOTHING_SPENT, Answer, Finisher, Said, 
 from openparallax.dispatch.lane import DEATHS, Taken
 from openparallax.dispatch.obeying import Obeying
 from openparallax.dispatch.presence import Presence
-from openparallax.errors import Stale
+from openparallax.dispatch.steps import Steps
+from openparallax.errors import NotStored, Stale
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.model.entry import CONTACT_PART, Entry, Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.session import Mode
-from openparallax.pipeline import EngineError, Next
+from openparallax.pipeline import EngineError
 from openparallax.storage import Connection, Database, chats, envelopes, usage
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.window import WINDOW_MARGIN_S
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 LOST_AFTER_S = 5.0
@@ -36,33 +39,35 @@ class TurnTaker:
         *,
         database: Database,
         transcripts: Transcripts,
-        pipelines: Mapping[Mode, Next],
+        answerers: Mapping[Mode, Answering],
         obeying: Obeying,
         finisher: Finisher,
         asking: Asking,
         presence: Presence,
         serves: Callable[[str], bool],
+        lets_in: Callable[[ChatRow, int], Awaitable[bool]],
         find_chat: Callable[[int], Awaitable[ChatRow]],
         is_stopping: Callable[[], bool],
         forget_chats: Callable[[], None],
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        steps: Steps,
     ) -> None:
         self._database = database
         self._transcripts = transcripts
-        self._pipelines = pipelines
+        self._answerers = answerers
         self._obeying = obeying
         self._finisher = finisher
         self._asking = asking
         self._presence = presence
-        self._serves = serves
+        self._serves, self._lets_in = serves, lets_in
         self._find_chat = find_chat
         self._is_stopping = is_stopping
         self._forget_chats = forget_chats
         self._clock = clock
-        self._log = log
-        self._metrics = metrics
+        self._log, self._metrics = log, metrics
+        self._steps = steps
         self._started = clock.monotonic()
         self._claiming = Claiming(database)
         self._calling_off = CallingOff()
@@ -110,7 +115,14 @@ class TurnTaker:
                 raise
             calm()
             self._metrics.count("turns", "overtaken")
+            self._steps.note(Step.OVERTAKEN, group)
             return Taken.DONE, len(group)
+        except NotStored:
+            self._steps.note(Step.PUT_OFF, group, "disk")
+            raise
+        except Exception:
+            self._steps.note(Step.PUT_OFF, group, "broke")
+            raise
         finally:
             self._calling_off.end(group[0].chat)
 
@@ -130,9 +142,14 @@ class TurnTaker:
             return await self._hold(group)
         chat = await self._find_chat(group[0].chat)
         if not self._serves(chat.account):
+            self._steps.note(Step.PUT_OFF, group, "not_served")
             return Taken.ASIDE, len(group)  # a number that the configuration has no more
-        head = group[0]
-        answer = Answer(chat, window_until, started)
+        answer, head = Answer(chat, window_until, started), group[0]
+        if not await self._lets_in(chat, head.number):
+            running.task = None
+            said = Said(is_silence=True, why="not_allowed")
+            await self._finisher.finish(answer, group, said, await self._read(group))
+            return Taken.DONE, len(group)
         if head.errand is not Errand.TURN:
             self._presence.begin(chat, head, is_typing=False)
             running.task = None
@@ -185,13 +202,17 @@ class TurnTaker:
     ) -> Said:
         head = group[0]
         turn = await self._asking.turn_for(chat, group, texts)
+        by = self._answerers[head.session.mode]
+        self._steps.asked(chat, group, by.engine)
+        asked_at = self._clock.monotonic()
         try:
-            reply = await self._pipelines[head.session.mode](turn)
-            spent = Spent(reply.model, usage.counts_in(reply.usage))
+            reply = await by.ask(turn)
+            spent = Spent(reply.model, usage.counts_in(reply.usage), by.engine)
+            self._steps.answered(group, spent, self._clock.monotonic() - asked_at)
             if reply.text is None:
                 return Said(is_silence=True, spent=spent)
             if isinstance(reply.text, str) and reply.text.strip():
-                return Said(text=reply.text, spent=spent)
+                return Said(text=reply.text, spent=spent, render=by.render)
             reason = "empty"
         except asyncio.CancelledError:
             if running.is_called_off or self._is_stopping():
@@ -200,23 +221,34 @@ class TurnTaker:
             calm()  # the engine's own doing: not ours to be ended by
             reason = "CancelledError"
         except EngineError as error:
-            self._failed(running, head, error)
-            return Said(notice=error.notice, spent=Spent(error.model, usage.counts_in(error.usage)))
+            self._failed(running, group, error, error.notice, asked_at)
+            spent = Spent(error.model, usage.counts_in(error.usage), by.engine)
+            return Said(notice=error.notice, spent=spent)
         except (KeyboardInterrupt, GeneratorExit):
             raise  # the process ends
         except BaseException as error:  # noqa: BLE001 - whatever it is, the person is told
             # Also what is no Exception: libraries written in Rust raise such a one when they panic.
-            self._failed(running, head, error)
+            self._failed(running, group, error, "engine_failed", asked_at)
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, reason=reason)
+        self._steps.failed(group, reason, self._clock.monotonic() - asked_at)
         return Said(notice="engine_failed", spent=spent)
 
-    def _failed(self, running: Running, head: Envelope, error: BaseException) -> None:
+    def _failed(
+        self,
+        running: Running,
+        group: Sequence[Envelope],
+        error: BaseException,
+        notice: str,
+        asked_at: float,
+    ) -> None:
         if running.is_called_off:
             return  # that is how it ended the turn
         self._metrics.count("engine_failures", "raised")
+        head = group[0]
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, exc_info=error)
+        self._steps.failed(group, notice, self._clock.monotonic() - asked_at)
 
     # -- what is not answered now -------------------------------------------------------------
 
@@ -235,6 +267,7 @@ class TurnTaker:
         except Stale:
             return Taken.LATER, 0
         self._metrics.count("turns", "held")
+        self._steps.note(Step.HELD, group)
         self._log.info("turn_held", chat=group[0].chat, turn=group[0].number, messages=len(group))
         return Taken.HELD, len(group)
 
@@ -261,6 +294,7 @@ class TurnTaker:
         if [one.session for one in now] != [one.session for one in group]:
             return Taken.LATER, 0
         self._metrics.count("turns", "lost")
+        self._steps.note(Step.LOST, group)
         self._log.warning("turn_lost", chat=answer.chat.id, turn=group[0].number, messages=gone)
         await self._finisher.finish(answer, group, Said(notice="lost"), [])
         return Taken.DONE, len(group)

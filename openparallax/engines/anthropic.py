@@ -39,11 +39,16 @@ Source:
     Anthropic's pages "What's new" and "Migration guide" of each model, autumn 2026.
 """
 
+CHECK_S = 20.0
+"""How long `Anthropic.check` may take."""
 LONGEST_PAUSE_S = 30.0
 """Where the API asks for a longer pause, the person is told at once instead of waiting it out."""
 
 _REQUEST_ID = re.compile(r"req_[A-Za-z0-9]{1,64}")
 
+_NO_MESSAGE = (
+    "The Messages API answered with something else than a message: check the engine's base_url."
+)
 _OUT_OF_TOKENS = (
     "The model used up its tokens before it wrote anything: raise the engine's max_tokens."
 )
@@ -158,6 +163,45 @@ class Anthropic:
         # Raised out here so that it has no context: the SDK's exceptions hold the whole request.
         raise failure
 
+    async def check(self) -> None:
+        """See that the address, the key and the model are right; spends a token at most.
+
+        The model is looked up, which costs nothing. Where another address than Anthropic's own does
+        not know that question, it is asked for an answer of one token.
+
+        Raises:
+            EngineError: What is wrong.
+        """
+        try:
+            async with asyncio.timeout(CHECK_S):
+                is_known = await self._looks_up()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may quote the key
+            failure = _explain(error)
+        else:
+            if is_known:
+                return
+            failure = EngineError(_NO_MESSAGE)
+        raise failure
+
+    async def _looks_up(self) -> bool:
+        """Whether what answers is the API."""
+        import anthropic  # noqa: PLC0415 - loaded by then
+
+        once = self._client.with_options(max_retries=0)
+        try:
+            found: Any = await once.models.retrieve(self._settings.model)
+            return isinstance(getattr(found, "id", None), str)
+        except anthropic.NotFoundError:
+            if self._settings.base_url is None:
+                raise
+        request = {
+            **{name: value for name, value in self._request.items() if name != "system"},
+            "max_tokens": 1,
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "."}]}],
+        }
+        found = await once.messages.create(**request)
+        return isinstance(getattr(found, "content", None), list)
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -165,10 +209,7 @@ class Anthropic:
         """Make a reply of the API's answer, whose shape the SDK does not check."""
         content = getattr(message, "content", None)
         if not isinstance(content, list):
-            raise EngineError(
-                "The Messages API answered with something else than a message: check the engine's "
-                "base_url."
-            )
+            raise EngineError(_NO_MESSAGE)
         model = message.model if isinstance(message.model, str) else self._settings.model
         usage = _usage(getattr(message, "usage", None))
         reason = message.stop_reason

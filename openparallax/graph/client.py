@@ -73,6 +73,7 @@ class GraphClient:
             total=timeout_s, connect=min(_CONNECT_S, timeout_s / 2)
         )
         self._slots = asyncio.Semaphore(max_in_flight)
+        self._most = max_in_flight
         self._session: aiohttp.ClientSession | None = None
         self._wire: wire.Wire | None = None
         self._log = log
@@ -99,6 +100,16 @@ class GraphClient:
         session, self._session, self._wire = self._session, None, None
         if session is not None:
             await session.close()
+
+    async def retire(self) -> None:
+        """Close when all that is under way, and all that waits for its turn, has ended.
+
+        To be called when nobody hands it anything any more. A send ends within ``timeout_s``.
+        """
+        for _ in range(self._most):
+            await self._slots.acquire()
+        await self._presence.ended()
+        await self.close()
 
     async def send_text(self, *, phone_number_id: str, to: str, body: str, token: str) -> Outcome:
         """Send one text, once.

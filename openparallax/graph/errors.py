@@ -37,12 +37,13 @@ PAIR_RATE: Final = 131056
 """Too many messages to one contact; the only `ErrorClass.SLOW` code that leaves others alone."""
 
 _RENEW: Final = (
-    "make a new System User token with whatsapp_business_messaging, put it where access_token is"
-    " read from, and restart"
+    "make a new System User token with whatsapp_business_messaging and put it where access_token is"
+    " read from: in a file it is taken by itself, anywhere else by a restart"
 )
 _GRANT: Final = (
     "in Business settings give the System User the app and the WhatsApp account, make its token"
-    " with whatsapp_business_messaging and whatsapp_business_management, and restart"
+    " with whatsapp_business_messaging and whatsapp_business_management, and put it where"
+    " access_token is read from: in a file it is taken by itself, anywhere else by a restart"
 )
 _CHECK_ID: Final = (
     "compare phone_number_id with the one in the app dashboard (it is not the phone number), and"

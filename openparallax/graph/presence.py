@@ -1,5 +1,6 @@
 """Read marks and typing: shown if Graph has the time, and never in the way of a message."""
 
+import asyncio
 import json
 from typing import Final
 
@@ -25,6 +26,8 @@ class Presence:
         self._log = log
         self._metrics = metrics
         self._in_flight = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
 
     async def show(
         self, session: aiohttp.ClientSession | None, url: URL, wamid: str, *, is_typing: bool
@@ -34,16 +37,23 @@ class Presence:
             self._metrics.count("graph_presence", "dropped")
             return
         self._in_flight += 1
+        self._is_idle.clear()
         try:
             label = await _post(session, url, _body(wamid, is_typing=is_typing))
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody waits for it
             label = "timeout" if isinstance(error, TimeoutError) else "failed"
         finally:
             self._in_flight -= 1
+            if not self._in_flight:
+                self._is_idle.set()
         self._metrics.count("graph_presence", label)
         if label != "shown":
             # Neither the id, which holds the contact's number, nor what the error quotes.
             self._log.debug("presence_not_shown", reason=label)
+
+    async def ended(self) -> None:
+        """Wait until no call is under way."""
+        await self._is_idle.wait()
 
 
 def _body(wamid: str, *, is_typing: bool) -> bytes:

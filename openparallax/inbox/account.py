@@ -66,3 +66,34 @@ class OwnNumbers:
             for spelling in (digits_of(display), alternate_form(digits_of(display)))
             if spelling
         )
+
+
+class Lists:
+    """Which messages were let in by another allow-list than the one that is in force.
+
+    Args:
+        upcoming: What is below was numbered before these lists were.
+    """
+
+    def __init__(self, accounts: Mapping[str, Account], upcoming: int) -> None:
+        self._lists = {id_: (account.allowed, upcoming) for id_, account in accounts.items()}
+
+    def change(self, accounts: Mapping[str, Account], upcoming: int) -> None:
+        """Others may be in force from the envelope ``upcoming`` on; as `__init__`."""
+        before, self._lists = self._lists, {}
+        for id_, account in accounts.items():
+            known = before.get(id_)
+            stays = known is not None and known[0].entries == account.allowed.entries
+            self._lists[id_] = known if known and stays else (account.allowed, upcoming)
+
+    def to_ask(self, phone_number_id: str, number: int) -> AllowList | None:
+        """The list to ask about an envelope before its turn; None: it need not be asked.
+
+        Args:
+            phone_number_id: The number of ours that it was sent to.
+            number: Of the envelope.
+        """
+        allowed, since = self._lists.get(phone_number_id, (None, 0))
+        if allowed is None or allowed.is_everybody or number >= since:
+            return None
+        return allowed

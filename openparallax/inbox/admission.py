@@ -3,11 +3,36 @@
 from dataclasses import dataclass, field, replace
 
 from openparallax.errors import NotStored
+from openparallax.logs import shorten
 from openparallax.model.entry import CAME_IN, Entry
 from openparallax.model.envelope import Envelope, Move
 from openparallax.model.messages import Inbound
 from openparallax.model.parcel import Parcel
 from openparallax.model.session import Session
+from openparallax.storage.chats import ChatRow
+from openparallax.trail import Step
+
+_STEPS = {
+    "admitted": Step.QUEUED,
+    **{
+        step.value: step
+        for step in (
+            Step.COMMAND,
+            Step.FOREIGN_NUMBER,
+            Step.HANDED_OVER,
+            Step.NOT_ALLOWED,
+            Step.OVER_LIMIT,
+            Step.OWN_NUMBER,
+            Step.REVOKED,
+            Step.SILENT,
+            Step.UNREADABLE,
+            Step.UNREADABLE_AGAIN,
+        )
+    },
+}
+"""What the trail says of an outcome at the door."""
+Taken = tuple[Step, int, int, int, int, str, str, str, None, float | None]
+"""A step, as `Trail.note` takes it."""
 
 
 class Draining(NotStored):
@@ -36,6 +61,8 @@ class Admission:
         counts: How often each thing happened, by a short word.
         outcomes: How many messages had which outcome, by Meta's type and the outcome.
         refused: Shortened numbers of those who were not let in.
+        steps: What is to be noted on the trail.
+        confirmed: Those of the parcels that confirm an `/otr`.
     """
 
     envelopes: list[Envelope] = field(default_factory=list)
@@ -54,6 +81,8 @@ class Admission:
     counts: dict[str, int] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    steps: list[Taken] = field(default_factory=list)
+    confirmed: list[Parcel] = field(default_factory=list)
 
     @property
     def has_scrubbed(self) -> bool:
@@ -89,10 +118,61 @@ class Admission:
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
 
-    def decide(self, message: Inbound, outcome: str) -> None:
-        """Count what becomes of a message; each has one outcome, a repeat of one has none."""
+    def decide(
+        self, message: Inbound, outcome: str, chat: ChatRow | None = None, turn: int = 0
+    ) -> None:
+        """Count what becomes of a message; each has one outcome, a repeat of one has none.
+
+        Args:
+            message: As it came.
+            outcome: A word of the house.
+            chat: Whose it is, as far as that was asked.
+            turn: Number of the envelope that was queued for it, or 0.
+        """
         self.count(outcome)
         self.note(message, outcome)
+        self.came(_STEPS[outcome], message, chat, turn)
+
+    def came(
+        self,
+        step: Step,
+        message: Inbound,
+        chat: ChatRow | None = None,
+        turn: int = 0,
+        *,
+        about: str = "",
+    ) -> None:
+        """Note on the trail what became of a message at the door."""
+        about = about or message.type
+        if chat is not None:
+            self.step(step, chat, turn, about=about)
+            return
+        sender = message.sender
+        short = shorten(sender.wa_id or sender.user_id or "")
+        self.steps.append((step, 0, turn, 0, 0, message.phone_number_id, short, about, None, None))
+
+    def obey(self, message: Inbound, chat: ChatRow, turn: int, command: str) -> None:
+        """Count a command; words that came with it have an outcome of their own."""
+        self.count("command")
+        self.came(Step.COMMAND, message, chat, turn, about=command)
+
+    def step(
+        self,
+        step: Step,
+        chat: ChatRow,
+        turn: int = 0,
+        *,
+        parcel: int = 0,
+        about: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        """Note a step of a chat on the trail."""
+        self.steps.append(
+            (
+                step, chat.id, turn, 0, parcel,
+                chat.account, shorten(chat.address), about, None, seconds,
+            )
+        )  # fmt: skip
 
     def note(self, message: Inbound, outcome: str) -> None:
         """The same where what happened is counted elsewhere."""

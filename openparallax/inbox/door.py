@@ -6,7 +6,7 @@ from operator import attrgetter, itemgetter
 
 from openparallax.chats.directory import Directory
 from openparallax.clock import Clock
-from openparallax.inbox.account import Account, OwnNumbers
+from openparallax.inbox.account import Account, Lists, OwnNumbers
 from openparallax.inbox.admission import Admission
 from openparallax.inbox.arrival import Arrival, window_until
 from openparallax.inbox.limits import OnceAMinute
@@ -26,6 +26,7 @@ from openparallax.session.notices import Notices
 from openparallax.storage import Connection, seen
 from openparallax.storage.meta import Numbers
 from openparallax.storage.window import WINDOW_MARGIN_S
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 SAME_NOTICE_S = 60
@@ -54,14 +55,14 @@ class Door:
         clock: Clock,
         refuses_otr: bool = False,
     ) -> None:
-        self._accounts = accounts
+        self._adopted = accounts, refuses_otr
+        self.lists = Lists(accounts, turn_numbers.upcoming)
         self._directory = directory
         self._transcripts = transcripts
         self._turns = turn_numbers
         self._parcels = parcel_numbers
         self._clock = clock
-        self._refuses_otr = refuses_otr
-        self._own = OwnNumbers(accounts)
+        self._begin()
         self._told = {
             errand: OnceAMinute(window_s=SAME_NOTICE_S)
             for errand in (Errand.ONLY_TEXT, Errand.RESEND)
@@ -95,6 +96,15 @@ class Door:
         for told in self._told.values():
             told.drop()
 
+    def adopt(self, accounts: Mapping[str, Account], *, refuses_otr: bool) -> None:
+        """Serve these numbers, and so, from the next unit on; to be called on the loop."""
+        self.lists.change(accounts, self._turns.upcoming)
+        self._adopted = accounts, refuses_otr
+
+    def _begin(self) -> None:
+        self._in_force = self._accounts, self._refuses_otr = self._adopted
+        self._own = OwnNumbers(self._accounts)
+
     def admit(
         self,
         connection: Connection,
@@ -120,6 +130,8 @@ class Door:
         Raises:
             Draining: Words would be placed off the record while the daemon stops.
         """
+        if self._adopted is not self._in_force:  # one request is judged by one state of things
+            self._begin()
         admission = Admission()
         if not (echoes or relinks or preferences):
             if len(messages) > 1:
@@ -153,6 +165,7 @@ class Door:
         command = parse_command(message.text.words) if message.text is not None else None
         if not is_new:
             admission.count("duplicate")
+            admission.came(Step.DUPLICATE, message)
             self._keeper.bring_again(connection, account, message, command, hashed, admission)
             return
         if self._revoked.has(hashed):
@@ -208,11 +221,11 @@ class Door:
         connection, chat, message = arrival.connection, arrival.chat, arrival.message
         now = self._clock.now()
         errand: Errand | None
-        rest = command.rest
+        rest, number = command.rest, 0
         if command.name == "/otr" and self._refuses_otr:
             errand, rest = Errand.OTR_REFUSED, ""
         elif command.name == "/otr":
-            self._mover.go_off(arrival)
+            number = self._mover.go_off(arrival)
             errand = None
         elif command.name == "/new":
             errand = placement.start_fresh(connection, chat, message.sent_at, now)
@@ -221,11 +234,13 @@ class Door:
         else:
             errand = _ERRANDS[command.name]
         if errand is not None:
-            self._keeper.queue_notice(arrival, errand, chat.session, detail=command.nearest)
+            number = self._keeper.queue_notice(
+                arrival, errand, chat.session, detail=command.nearest
+            )
+        arrival.admission.obey(message, chat, number, command.name or "mistyped")
         if not rest:
-            arrival.admission.decide(message, "command")
+            arrival.admission.note(message, "command")
             return
-        arrival.admission.count("command")
         if message.sent_at < chat.taken_until:
             self._keeper.leave_to_person(arrival, Text(rest))
         else:
@@ -236,10 +251,10 @@ class Door:
         is_resend = arrival.message.kind is Kind.RESEND
         errand = Errand.RESEND if is_resend else Errand.ONLY_TEXT
         if not self._told[errand].is_due(arrival.chat.id, self._clock.monotonic()):
-            arrival.admission.decide(arrival.message, "unreadable_again")
+            arrival.admission.decide(arrival.message, "unreadable_again", arrival.chat)
             return
-        self._keeper.queue_notice(arrival, errand)
-        arrival.admission.decide(arrival.message, "unreadable")
+        number = self._keeper.queue_notice(arrival, errand)
+        arrival.admission.decide(arrival.message, "unreadable", arrival.chat, number)
 
     # -- people ---------------------------------------------------------------------------------
 

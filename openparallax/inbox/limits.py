@@ -48,6 +48,10 @@ class RateLimit:
         self._most = most
         self._chats: OrderedDict[int, _Counted] = OrderedDict()
 
+    def followed_by(self, after: "RateLimit") -> None:
+        """What was counted here counts in ``after`` too, and what is counted there here."""
+        after._chats = self._chats  # noqa: SLF001 - of its own kind
+
     def judge(self, chat: int, sent_at: int, hashed: int) -> Verdict:
         """Count a message of ``chat``, unless it is over the limit; may be repeated.
 

@@ -13,6 +13,7 @@ from openparallax.storage import Connection, chats, envelopes, parcels, transcri
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 NEVER = 1 << 62
@@ -41,8 +42,11 @@ class Mover:
         self._clock = clock
         self.is_draining = False
 
-    def go_off(self, arrival: Arrival) -> None:
+    def go_off(self, arrival: Arrival) -> int:
         """``/otr``: open the session, bring into it what is newer, and confirm past a running turn.
+
+        Returns:
+            The number of the turn that the confirmation is said in.
 
         Raises:
             Draining: Words would be moved into memory while the daemon stops.
@@ -58,7 +62,7 @@ class Mover:
                 if loser is not None:
                     self._follow(arrival.connection, loser, at, arrival.admission)
             chat.latest = at
-        self._confirm(arrival.connection, chat, at, arrival.window_until, arrival.admission)
+        return self._confirm(arrival.connection, chat, at, arrival.window_until, arrival.admission)
 
     def join(
         self,
@@ -131,6 +135,8 @@ class Mover:
             if self.is_draining:
                 raise Draining
             admission.take_along(move)
+            for turn in move.turns:
+                admission.step(Step.MOVED, chat, turn)
 
     def _confirm(
         self,
@@ -139,7 +145,7 @@ class Mover:
         at: int,
         until: int,
         admission: Admission,
-    ) -> None:
+    ) -> int:
         turn = self._turns.take(connection)
         notice = Entry(chat.session, turn, 1, Role.NOTICE, Text(self._notices.say("otr")), at)
         for write in self._transcripts[chat.session.mode].keep(notice):
@@ -158,6 +164,8 @@ class Mover:
         execute(connection, parcels.post(parcel, self._clock.now()))
         admission.entries.append(notice)
         admission.parcels.append(parcel)
+        admission.confirmed.append(parcel)
+        return turn
 
 
 def _move_newer(

@@ -2,9 +2,11 @@
 
 from openparallax.inbox.admission import Admission
 from openparallax.inbox.arrival import Arrival
+from openparallax.model.parcel import Parcel
 from openparallax.storage import Connection, chats, envelopes, parcels
 from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS
 from openparallax.storage.database import execute
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 
@@ -14,9 +16,13 @@ def release(arrival: Arrival, transcripts: Transcripts) -> None:
     until = arrival.window_until
     for one in (*chats.losers_of(connection, chat.id), chat.id):
         if chat.held & HELD_ENVELOPES:
-            admission.released.extend(envelopes.release(connection, one, until))
+            released = envelopes.release(connection, one, until)
+            admission.released.extend(released)
+            for envelope in released:
+                admission.step(Step.RELEASED, chat, envelope.number)
         if chat.held & HELD_PARCELS:
-            _release_parcels(connection, one, until, transcripts, admission)
+            for parcel in _release_parcels(connection, one, until, transcripts, admission):
+                admission.step(Step.RELEASED, chat, parcel.turn, parcel=parcel.number)
         chats.release(connection, one)
         if one != chat.id:
             admission.merges.append((one, chat.id))  # again: it goes on before this one
@@ -29,7 +35,7 @@ def _release_parcels(
     window_until: int,
     transcripts: Transcripts,
     admission: Admission,
-) -> None:
+) -> list[Parcel]:
     """Of replies only the newest turn's go; what somebody wrote by hand does, they were told so."""
     older = parcels.held_before_newest(connection, chat)
     keeps = {
@@ -37,10 +43,12 @@ def _release_parcels(
         for parcel in older
         if transcripts[parcel.session.mode].is_by_hand(connection, parcel.session, parcel.turn)
     }
-    admission.parcels.extend(parcels.release(connection, chat, window_until, keeps=keeps))
+    released = parcels.release(connection, chat, window_until, keeps=keeps)
+    admission.parcels.extend(released)
     dropped = {one.turn: one for one in older if one.turn not in keeps and not one.notice}
     for turn, parcel in dropped.items():
         if parcels.is_unsaid(connection, parcel):
             for write in transcripts[parcel.session.mode].unsay(turn):
                 execute(connection, write)
             admission.unsaid.append((parcel.session, turn))
+    return released

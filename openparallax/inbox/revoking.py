@@ -7,6 +7,7 @@ from openparallax.model.session import Session
 from openparallax.storage import Connection, chats, envelopes, sessions
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 REMEMBERED = 10_000
@@ -54,6 +55,7 @@ class Revoked:
                     execute(connection, write)
                 admission.erase(session, turn)
                 admission.count("revoked")
+                admission.step(Step.REVOKED, chat, turn)
                 return
         self._hashes[hashed] = None
         if len(self._hashes) > REMEMBERED:

@@ -5,11 +5,13 @@ from openparallax.inbox.admission import Admission
 from openparallax.model.entry import ENGINE_PART
 from openparallax.model.envelope import Errand
 from openparallax.model.messages import Echo
+from openparallax.model.parcel import Parcel
 from openparallax.session.notices import ANSWERS_TO_COMMANDS
 from openparallax.storage import Connection, chats, envelopes, parcels
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.window import WINDOW_S
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 _ENDED = frozenset({Errand.TURN, Errand.ONLY_TEXT, Errand.RESEND, Errand.RATE_LIMITED})
@@ -48,6 +50,7 @@ def take_over(
         chats.take_over(connection, chat.id, until)
     left_to_them = max(sent_at, chat.taken_until - 1)
     admission.count("taken_over")
+    admission.step(Step.TAKEN_OVER, chat, seconds=max(0.0, chat.taken_until - now))
     for one in (chat.id, *chats.losers_of(connection, chat.id)):
         admission.handed_over.add(one)
         for envelope in envelopes.of_chat(connection, one):
@@ -61,7 +64,9 @@ def take_over(
                     execute(connection, write)
                 admission.renewed.append(session)
                 admission.count("handed_over")
-        _withdraw(connection, one, left_to_them + WINDOW_S, transcripts, admission)
+                admission.step(Step.HANDED_OVER, chat, envelope.number)
+        for parcel in _withdraw(connection, one, left_to_them + WINDOW_S, transcripts, admission):
+            admission.step(Step.WITHDRAWN, chat, parcel.turn, parcel=parcel.number)
 
 
 def _withdraw(
@@ -70,7 +75,7 @@ def _withdraw(
     window_until: int,
     transcripts: Transcripts,
     admission: Admission,
-) -> None:
+) -> list[Parcel]:
     """What is not sent yet is not sent any more; later prompts do not show it as said."""
     withdrawn = parcels.withdraw(
         connection, chat, keeps=ANSWERS_TO_COMMANDS, window_until=window_until
@@ -84,3 +89,4 @@ def _withdraw(
             for write in transcripts[parcel.session.mode].unsay(parcel.turn):
                 execute(connection, write)
             admission.unsaid.append((parcel.session, parcel.turn))
+    return withdrawn

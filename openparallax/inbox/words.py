@@ -41,9 +41,10 @@ class Keeper:
         message, chat = arrival.message, arrival.chat
         verdict = arrival.account.limit.judge(chat.id, arrival.believed_at, arrival.hashed)
         if verdict is not Verdict.WITHIN:
-            arrival.admission.decide(message, "over_limit")
+            number = 0
             if verdict is Verdict.OVER:
-                self.queue_notice(arrival, Errand.RATE_LIMITED)
+                number = self.queue_notice(arrival, Errand.RATE_LIMITED)
+            arrival.admission.decide(message, "over_limit", chat, number)
             return
         session = placement.place(chat, message.sent_at)
         number = self._keep(arrival, session, text)
@@ -60,7 +61,7 @@ class Keeper:
         )
         envelopes.queue(arrival.connection, envelope, arrival.hashed)
         arrival.admission.envelopes.append(envelope)
-        arrival.admission.decide(message, "admitted")
+        arrival.admission.decide(message, "admitted", chat, number)
 
     def leave_to_person(self, arrival: Arrival, text: Text | None = None) -> None:
         """Somebody of ours answers this chat: words are kept, and nothing is said.
@@ -68,18 +69,19 @@ class Keeper:
         Raises:
             Draining: They would be placed off the record while the daemon stops.
         """
-        arrival.admission.decide(arrival.message, "handed_over")
         text = arrival.message.text if text is None else text
         if text is None:
+            arrival.admission.decide(arrival.message, "handed_over", arrival.chat)
             return
         session = placement.place(arrival.chat, arrival.message.sent_at)
         number = self._keep(arrival, session, text)
+        arrival.admission.decide(arrival.message, "handed_over", arrival.chat, number)
         self._close(arrival.connection, session, number, arrival.admission)
 
     def queue_notice(
         self, arrival: Arrival, errand: Errand, session: Session | None = None, *, detail: str = ""
-    ) -> None:
-        """Something that the daemon itself is to say."""
+    ) -> int:
+        """Something that the daemon itself is to say; the number of its envelope."""
         message = arrival.message
         envelope = Envelope(
             self._turns.take(arrival.connection),
@@ -93,6 +95,7 @@ class Keeper:
         )
         envelopes.queue(arrival.connection, envelope, arrival.hashed)
         arrival.admission.envelopes.append(envelope)
+        return envelope.number
 
     def bring_again(
         self,

@@ -91,6 +91,12 @@ class AccountState:
             wait_s=self._interval_s,
         )
 
+    def try_soon(self) -> None:
+        """Something was mended, perhaps what it was paused or slowed for: it may be tried now."""
+        self._not_before = 0.0
+        if self.is_paused:
+            self._interval_s = FIRST_PROBE_S
+
     def slow_down(self, code: int | None) -> float:
         """A rate of the whole number was passed: nothing goes out for a while.
 

@@ -20,6 +20,7 @@ from openparallax.rendering.split import split
 from openparallax.session.notices import ANSWERS_TO_COMMANDS, Notices
 from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.storage.window import WINDOW_MARGIN_S
+from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
 
 MOST_REPEATS = 2
@@ -52,6 +53,7 @@ class Delivery:
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        trail: Trail,
         sent_lately: SentLately | None = None,
     ) -> None:
         self._database = database
@@ -61,6 +63,7 @@ class Delivery:
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._trail = trail
         self._waits = Waits(clock, receipt_wait_s=receipt_wait_s)
         self._settling = Settling(
             database=database,
@@ -71,9 +74,14 @@ class Delivery:
             clock=clock,
             log=log,
             metrics=metrics,
+            trail=trail,
             sent_lately=sent_lately,
         )
         self._told: dict[int, tuple[int, int]] = {}
+
+    def wait_for_receipts(self, seconds: float) -> None:
+        """How long a status is waited for, in waits that begin from now on."""
+        self._waits.receipt_wait_s = seconds
 
     async def step(
         self, parcel: Parcel, account: AccountState, answered: Callable[[], None]
@@ -110,15 +118,17 @@ class Delivery:
             parcel = claimed
         if is_lost:
             self._note_told(parcel)
-        outcome = await self._hand_over(parcel, body)
+        began = self._clock.monotonic()
+        outcome = await self._hand_over(parcel, body, began)
         answered()
-        return await self._settling.follow(parcel, account, outcome)
+        return await self._settling.follow(
+            parcel, account, outcome, self._clock.monotonic() - began
+        )
 
-    async def _hand_over(self, parcel: Parcel, body: str) -> Outcome:
+    async def _hand_over(self, parcel: Parcel, body: str, began: float) -> Outcome:
         if not parcel.to:
             # Whoever it is for has left their number to somebody else and has no id: nowhere.
             return Refused(UNDELIVERABLE, ErrorClass.RECIPIENT)
-        began = self._clock.monotonic()
         outcome = await self._send(
             phone_number_id=parcel.account,
             to=parcel.to,
@@ -140,20 +150,22 @@ class Delivery:
         # What was not tried yet when they took over was withdrawn then.
         may_be_taken = parcel.attempts > 0 and parcel.notice not in ANSWERS_TO_COMMANDS
 
-        def work(connection: Connection) -> str | None:
+        def work(connection: Connection) -> tuple[str | None, bool]:
             if may_be_taken and chats.taken_until(connection, parcel.chat) > self._clock.now():
                 # A person of ours answers by now, so it is not sent once more.
-                parcels.change(connection, leaves)
-                return None
+                return None, parcels.change(connection, leaves)
             is_claimed = parcels.change(connection, claim)
-            return chats.address_of(connection, parcel.chat) if is_claimed else None
+            return (chats.address_of(connection, parcel.chat) if is_claimed else None), False
 
-        address = await self._database.unit(work)
+        address, is_withdrawn = await self._database.unit(work)
+        if is_withdrawn:
+            self._trail.note(Step.WITHDRAWN, parcel.chat, parcel.turn, 0, parcel.number)
         if address is None:
             return None
         if parcel.state is ParcelState.UNKNOWN:
             self._metrics.count("parcels", "sent_again")
             self._log.warning("parcel_sent_again", parcel=parcel.number, chat=parcel.chat)
+            self._trail.note(Step.SENT_AGAIN, parcel.chat, parcel.turn, 0, parcel.number)
         return replace(
             parcel,
             to=address,
@@ -217,3 +229,4 @@ class Delivery:
         self._told[parcel.chat] = (parcel.turn, parcel.number)
         self._metrics.count("parcels", "lost")
         self._log.warning("parcel_lost", parcel=parcel.number, chat=parcel.chat)
+        self._trail.note(Step.LOST, parcel.chat, parcel.turn, 0, parcel.number)

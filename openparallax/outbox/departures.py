@@ -1,6 +1,6 @@
 """Who goes next: the gates of all our numbers, and the lanes that stand before them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from openparallax.clock import Clock
 from openparallax.logs import Logger
@@ -43,6 +43,24 @@ class Departures:
             pacing = self._make_pacing(account)
             gate = self._gates[account] = Gate(state, pacing, self._serves, self._log)
         return gate
+
+    def change_pace(self, change: Callable[[Pacing], None]) -> None:
+        """Have ``change`` change the pace of every number that has one by now.
+
+        What rests looks again for how long it has to.
+        """
+        for gate in self._gates.values():
+            change(gate.pacing)
+        self._lanes.look_at_all()
+        self._lanes.wake_all()
+        self._go_on()
+
+    def try_soon(self, accounts: Collection[str]) -> None:
+        """What these numbers were paused or slowed for may be mended, or they are served now."""
+        for account in accounts:
+            self.gate(account).try_soon()
+            self._lanes.look_again(account)
+        self._go_on()
 
     def next(self) -> tuple[Lane, Parcel | None] | None:
         """The lane whose step is next, and the parcel for which a gate was passed, if one was.

@@ -50,6 +50,11 @@ class Gate:
                 " name it; put it back among the accounts to have it sent",
             )
 
+    def try_soon(self) -> None:
+        """What the number was paused or slowed for may be mended; or it is served again."""
+        self.state.try_soon()
+        self._is_told = False
+
     def begin(self, parcel: Parcel) -> None:
         """A step that may send ``parcel`` begins."""
         self.state.begin(parcel.number)

@@ -134,6 +134,13 @@ class Lanes:
         for line in self._lines.values():
             self.join(line)
 
+    def wake_all(self) -> None:
+        """Perhaps no lane has to rest any longer: each looks for itself how long it has to."""
+        for lane in list(self._lanes.values()):
+            if lane.timer is not None:
+                lane.wake()
+                self.leave(lane)
+
     def join(self, line: Line) -> None:
         """Let a line take turns, unless nobody stands in it or it does already."""
         if line and not line.takes_turns:

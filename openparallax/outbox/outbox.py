@@ -19,7 +19,7 @@ from openparallax.storage import Database, parcels
 
 
 class Outbox:
-    """Sends parcels; see the sign on the room's door."""
+    """Sends parcels, in `places`, past the gates of `departures`; see the sign on the door."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class Outbox:
         self._deliver = deliver
         self._clock = clock
         self._log = log
-        self._places = Places(most_in_flight)
+        self.places = Places(most_in_flight)
         self._lanes = Lanes(clock)
         self._holding: set[int] = set()
-        self._departures = Departures(
+        self.departures = Departures(
             self._lanes,
             pacing=pacing,
             serves=serves,
@@ -81,18 +81,18 @@ class Outbox:
         if (
             not self._is_loaded
             or self._is_stopping
-            or not self._places
+            or not self.places
             or self._lanes.is_waiting(account)
             or chat in self._lanes
             or chat in self._holding
         ):
             return None
-        gate = self._departures.gate(account)
+        gate = self.departures.gate(account)
         if not gate.is_open(chat):
             return None
         lane = self._lanes.open(chat)
         lane.is_reserved = lane.is_busy = True
-        self._places.take(lane)
+        self.places.take(lane)
         gate.pacing.take(chat)
         return new_token()
 
@@ -101,7 +101,7 @@ class Outbox:
         lane = self._lanes.get(chat)
         if lane is not None and lane.is_reserved:
             lane.is_reserved = False
-            self._places.leave(lane)
+            self.places.leave(lane)
             self._lanes.leave(lane)
             self._pump()
 
@@ -129,7 +129,7 @@ class Outbox:
             # Not sent and never will be by this process: the next one need not wonder about it.
             give_up = parcels.wait(parcel.number, ParcelState.SENDING, 0.0)
             self._database.unit(lambda c: parcels.change(c, give_up))
-            self._places.leave(lane)
+            self.places.leave(lane)
             return
         lane.is_claimed = True
         lane.parcels.appendleft(parcel)
@@ -164,7 +164,7 @@ class Outbox:
 
     def account(self, account: str) -> AccountState:
         """The state of one of our numbers."""
-        return self._departures.gate(account).state
+        return self.departures.gate(account).state
 
     # -- what there is to send ------------------------------------------------------------------
 
@@ -184,15 +184,18 @@ class Outbox:
         found, is_held = await read_lane(self._database, lane.chat, self._clock.now())
         (self._holding.add if is_held else self._holding.discard)(lane.chat)
         lane.replace(found, before)
+        if is_held and len(lane.parcels) > len(found):
+            # What came while it was read keeps the window open: what was held goes before it.
+            lane.is_cold = True
 
     # -- sending --------------------------------------------------------------------------------
 
     def _pump(self) -> None:
         """Begin as many steps as may begin now."""
-        while self._places and not self._is_stopping and (departs := self._departures.next()):
+        while self.places and not self._is_stopping and (departs := self.departures.next()):
             lane, begun = departs
             lane.is_busy = True
-            self._places.take(lane)
+            self.places.take(lane)
             self._spawn(self._step(lane, begun))
 
     def _rest(self, lane: Lane, seconds: float) -> None:
@@ -223,7 +226,7 @@ class Outbox:
                 rest_s = await self._deliver_first(lane)
             else:
                 if begun is not None:  # turned cold in the moment between
-                    self._departures.end(begun, has_sent=False)
+                    self.departures.end(begun, has_sent=False)
                 if lane.is_cold:
                     await self._warm(lane)
         except asyncio.CancelledError:
@@ -240,7 +243,7 @@ class Outbox:
             lane.is_claimed = False
         finally:
             lane.is_cut = False
-            self._places.leave(lane)
+            self.places.leave(lane)
             if rest_s and not self._is_stopping:
                 self._rest(lane, rest_s)
             else:
@@ -254,7 +257,7 @@ class Outbox:
         lane.task = asyncio.current_task()
 
         def answered() -> None:
-            self._places.leave(lane)
+            self.places.leave(lane)
             self._pump()
 
         has_sent = True  # as far as can be known where this is cut or breaks
@@ -266,7 +269,7 @@ class Outbox:
             raise
         finally:
             lane.task = None
-            self._departures.end(parcel, has_sent=has_sent)
+            self.departures.end(parcel, has_sent=has_sent)
         lane.is_claimed = False
         lane.follow(parcel, follows)
         # A lane that turned cold meanwhile is read at once: perhaps there is nothing to wait for.

@@ -19,6 +19,17 @@ class Window:
         self._clock = clock
         self._times: deque[float] = deque()
 
+    def followed_by(self, after: "Window") -> None:
+        """What went out under this pace counts in another."""
+        for at in self._times:
+            after.note(at)
+
+    def note(self, at: float) -> None:
+        """Count one that went out at this monotonic time, the latest so far."""
+        if len(self._times) >= self._most:
+            self._times.popleft()
+        self._times.append(at)
+
     def wait_s(self) -> float:
         """Seconds until one more is allowed; 0 if it is now."""
         if len(self._times) < self._most:
@@ -28,9 +39,7 @@ class Window:
 
     def take(self) -> None:
         """Count one; the caller has asked `wait_s`."""
-        if len(self._times) >= self._most:
-            self._times.popleft()
-        self._times.append(self._clock.monotonic())
+        self.note(self._clock.monotonic())
 
     def give_back(self) -> None:
         """The latest one was not needed after all."""
@@ -49,6 +58,13 @@ class Bucket:
         self._clock = clock
         self._left = burst
         self._at = clock.monotonic()
+
+    def change(self, burst: float, per_second: float) -> None:
+        """Another pace from now on; what has gone out of this bucket is not put back."""
+        self.wait_s()
+        self._left += burst - self._burst
+        self._burst = burst
+        self._per_second = per_second
 
     def wait_s(self) -> float:
         """Seconds until one more is allowed; 0 if it is now."""
@@ -92,14 +108,27 @@ class Pacing:
         pair_interval_s: float,
     ) -> None:
         self._clock = clock
-        self._number = None
-        if per_second is not None:
-            most = max(1, int(per_second))
-            self._number = Window(most, most / per_second, clock)
-        self._pair_burst = pair_burst
-        self._pair_per_second = 1 / pair_interval_s
+        self._number: Window | None = None
         self._pairs: dict[int, Bucket] = {}
         self._pruned_past = self.PRUNED_PAST
+        self.change(per_second, pair_burst, pair_interval_s)
+
+    def change(
+        self, per_second: float | None, pair_burst: int | None, pair_interval_s: float
+    ) -> None:
+        """Another pace from now on; what has gone out so far counts in it."""
+        before, self._number = self._number, None
+        if per_second is not None:
+            most = max(1, int(per_second))
+            self._number = Window(most, most / per_second, self._clock)
+            if before is not None:
+                before.followed_by(self._number)
+        self._pair_burst = pair_burst
+        self._pair_per_second = 1 / pair_interval_s
+        if pair_burst is None:
+            self._pairs.clear()
+        for bucket in self._pairs.values():
+            bucket.change(pair_burst or 0, self._pair_per_second)
 
     def number_wait_s(self) -> float:
         """Seconds until the number may send."""

@@ -12,10 +12,15 @@ class Places:
         most: Sends at the same time.
     """
 
-    __slots__ = ("_free",)
+    __slots__ = ("_free", "_most")
 
     def __init__(self, most: int) -> None:
-        self._free = most
+        self._most = self._free = most
+
+    def change(self, most: int) -> None:
+        """So many from now on; where more are under way, none begins until enough have ended."""
+        self._free += most - self._most
+        self._most = most
 
     def __bool__(self) -> bool:
         """Whether one is free."""

@@ -11,7 +11,7 @@ from openparallax.chats.numbers import match_key
 from openparallax.clock import Clock
 from openparallax.config import normalise_number
 from openparallax.errors import NotStored, Refusal
-from openparallax.logs import Logger
+from openparallax.logs import Logger, shorten
 from openparallax.model.entry import ENGINE_PART, Entry, Role
 from openparallax.model.parcel import Parcel
 from openparallax.model.text import Text
@@ -24,10 +24,12 @@ from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
 from openparallax.storage.window import WINDOW_MARGIN_S
+from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
 
 MOST_CHARACTERS = 20_000
 LONGEST_WAIT_S = 600.0
+BY_HAND = "by_hand"
 BEHIND_S = 0.2
 """How often it is looked whether the chat that this one was merged with has sent all."""
 _USAGE, _UNAVAILABLE = 2, 69
@@ -67,6 +69,7 @@ class Posting:
         advise: Callable[[int | None], str],
         clock: Clock,
         log: Logger,
+        trail: Trail,
     ) -> None:
         self._database = database
         self._transcripts = transcripts
@@ -85,6 +88,11 @@ class Posting:
         )
         self._clock = clock
         self._log = log
+        self._trail = trail
+
+    def serve(self, accounts: Sequence[str]) -> None:
+        """These are the numbers of ours from now on."""
+        self._accounts = accounts
 
     async def send(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Post one message, and wait for a while for what becomes of it.
@@ -266,6 +274,11 @@ class Posting:
         session = posted.entries[0].session
         self._transcripts[session.mode].hold(*posted.entries)
         self._transcripts[session.mode].renew(session)
+        first = posted.parcels[0]
+        self._trail.note(
+            Step.POSTED, first.chat, first.turn, first.turn, first.number,
+            first.account, shorten(posted.chat.address), BY_HAND, amount=len(posted.parcels),
+        )  # fmt: skip
         self._outbox.take(posted.parcels)
 
 

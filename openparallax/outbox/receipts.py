@@ -19,9 +19,15 @@ from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
 from openparallax.storage.database import execute
+from openparallax.trail import Step
 from openparallax.transcript import Transcripts
 
 _NOT_SAID = (ParcelState.FAILED, ParcelState.WITHDRAWN)
+_TOLD = {
+    DeliveryStatus.DELIVERED: Step.DELIVERED,
+    DeliveryStatus.READ: Step.READ,
+    DeliveryStatus.PLAYED: Step.PLAYED,
+}
 _MAY_FAIL = (ParcelState.SENDING, ParcelState.UNKNOWN, ParcelState.ACCEPTED)
 
 
@@ -57,6 +63,16 @@ class Receipts:
     said_again: list[tuple[Session, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     holds: bool = False
+    steps: list[tuple[Step, int, int, int, int, str, str, str, int | None]] = field(
+        default_factory=list
+    )
+    """To be noted on the trail, as `Trail.note` takes them."""
+
+    def step(self, step: Step, parcel: Parcel, code: int | None = None) -> None:
+        """Note a step of a parcel on the trail."""
+        self.steps.append(
+            (step, parcel.chat, parcel.turn, 0, parcel.number, parcel.account, "", "", code)
+        )
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -112,6 +128,8 @@ class ReceiptDesk:
             receipts.count("sent_twice")
         if status.status > seen:
             parcels.note_status(connection, number, status.status, accepted)
+            if status.status in _TOLD:
+                receipts.step(_TOLD[status.status], known.parcel)
         self._confirm(connection, known.parcel, receipts)
 
     def _confirm(self, connection: Connection, parcel: Parcel, receipts: Receipts) -> None:
@@ -123,6 +141,7 @@ class ReceiptDesk:
         )
         if parcel.state < ParcelState.ACCEPTED:
             receipts.count("confirmed")
+            receipts.step(Step.SENT, parcel)
             receipts.chats.add(parcel.chat)
         elif parcel.state in _NOT_SAID and not parcel.notice:
             for write in self._transcripts[parcel.session.mode].say_again(parcel.turn):
@@ -144,14 +163,18 @@ class ReceiptDesk:
                 parcels.hold(connection, parcel, code=code or 0)
                 chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
                 receipts.holds = True
+                receipts.step(Step.HELD, parcel, code)
             case ErrorClass.SLOW:
                 self._wait(connection, parcel, later)
+                receipts.step(Step.DEFERRED, parcel, code)
             case ErrorClass.ACCOUNT:
+                receipts.step(Step.DEFERRED, parcel, code)
                 self._wait(connection, parcel, 0.0)
                 receipts.paused.append((parcel.account, code))
             case ErrorClass.AMBIGUOUS if parcel.ambiguous < MOST_REPEATS:
                 # Trouble on Meta's side. It is known not to have arrived, so it may be repeated.
                 self._wait(connection, parcel, later, is_repeat=True)
+                receipts.step(Step.DEFERRED, parcel, code)
             case error_class:
                 # It is known not to have arrived, so it may go again under another spelling.
                 refusal = refuse(
@@ -162,8 +185,10 @@ class ReceiptDesk:
                 receipts.holds = receipts.holds or refusal.has_moved
                 if refusal.goes_again:
                     receipts.count("other_spelling")
+                    receipts.step(Step.DEFERRED, parcel, code)
                 else:
                     receipts.failures.append(Failure(parcel.number, parcel.chat, code, error_class))
+                    receipts.step(Step.FAILED, parcel, code)
 
     def _wait(
         self,

@@ -28,6 +28,7 @@ from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.spelling import Refusal, refuse
 from openparallax.outbox.waits import Waits
 from openparallax.storage import Connection, Database, Write, chats, parcels
+from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ PAIR_RATE = 131056
 """The only rate of one chat; all others are rates of the whole number."""
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 5.0
+_SENT = Step.SENT  # Python 3.11 looks up each member of an enum in a call of its own
 _READ_ANEW = Next(is_over=False, has_sent=True, must_read=True)
 
 
@@ -52,6 +54,7 @@ class Settling:
         clock: Clock,
         log: Logger,
         metrics: Metrics,
+        trail: Trail,
         sent_lately: SentLately | None = None,
     ) -> None:
         self._database = database
@@ -62,16 +65,26 @@ class Settling:
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._trail = trail
         self._sent_lately = SentLately() if sent_lately is None else sent_lately
 
-    async def follow(self, parcel: Parcel, account: AccountState, outcome: Outcome) -> Next:
-        """Record what became of the send of ``parcel``, which is ``SENDING``.
+    async def follow(
+        self, parcel: Parcel, account: AccountState, outcome: Outcome, took_s: float
+    ) -> Next:
+        """Record what became of the send of ``parcel``, which is ``SENDING``, after ``took_s``.
 
         Returns when it is on disk, or when the table knows better: a status may have come first.
         """
         match outcome:
             case Accepted(wamid=wamid):
+                was_paused = account.is_paused
                 account.accepted(parcel.number)
+                if was_paused and not account.is_paused:
+                    self._trail.note(Step.RESUMED, account=parcel.account)
+                self._trail.note(
+                    _SENT, parcel.chat, parcel.turn, 0, parcel.number,
+                    parcel.account, "", parcel.notice, None, took_s, parcel.attempts,
+                )  # fmt: skip
                 return await self._accept(parcel, id_hash(wamid))
             case NotSent(reason=reason):
                 self._metrics.count("sends", "not_sent")
@@ -79,6 +92,7 @@ class Settling:
                 self._log.warning(
                     "graph_unreachable", parcel=parcel.number, reason=reason, wait_s=rest_s
                 )
+                self._note(Step.DEFERRED, parcel, about="unreachable", seconds=rest_s)
                 return await self._wait(parcel, rest_s)
             case Unanswered(reason=reason):
                 return await self._wonder(parcel, reason)
@@ -94,17 +108,21 @@ class Settling:
             case ErrorClass.SLOW if code == PAIR_RATE:
                 rest_s = self._waits.pair_rate_s(parcel)
                 self._log.warning("parcel_deferred", parcel=parcel.number, code=code, wait_s=rest_s)
+                self._note(Step.DEFERRED, parcel, code, seconds=rest_s)
                 return await self._wait(parcel, rest_s)
             case ErrorClass.SLOW:
-                account.slow_down(code)
+                rest_s = account.slow_down(code)
+                self._note(Step.DEFERRED, parcel, code, seconds=rest_s)
                 return await self._wait(parcel, 0.0)
             case ErrorClass.ACCOUNT:
                 account.pause(code, self._advise(code), parcel.number)
+                self._trail.note(Step.PAUSED, account=parcel.account, code=code)
+                self._note(Step.DEFERRED, parcel, code)
                 return await self._wait(parcel, 0.0)
             case ErrorClass.WINDOW:
                 if not await self._store(lambda c: self.hold(c, parcel, code=code)):
                     return _READ_ANEW
-                return replace(self.held(parcel), has_sent=True)
+                return replace(self.held(parcel, code), has_sent=True)
             case ErrorClass.RECIPIENT | ErrorClass.OURS:
                 return await self._fail(parcel, refused)
 
@@ -139,6 +157,7 @@ class Settling:
         if refusal.unsaid is not None:
             self._transcripts[refusal.unsaid.mode].note_unsaid(refusal.unsaid, parcel.turn)
         if refusal.goes_again:
+            self._note(Step.DEFERRED, parcel, code, about="other_spelling")
             self._metrics.count("parcels", "other_spelling")
             self._log.warning(
                 "other_spelling_tried", parcel=parcel.number, chat=parcel.chat, code=code
@@ -155,6 +174,7 @@ class Settling:
             trace=refused.trace,
             hint=self._advise(code),
         )
+        self._note(Step.FAILED, parcel, code)
         self._waits.forget(parcel)
         return Next(has_sent=True)
 
@@ -175,6 +195,7 @@ class Settling:
     async def give_up(self, parcel: Parcel) -> Next:
         """Sent as often as is allowed, and never answered for."""
         self._log.error("parcel_unconfirmed", parcel=parcel.number, chat=parcel.chat)
+        self._note(Step.UNCONFIRMED, parcel)
         return await self.settle(parcel, ParcelState.UNCONFIRMED)
 
     # -- or not yet -----------------------------------------------------------------------------
@@ -191,6 +212,7 @@ class Settling:
         """Nobody knows whether Graph took it: wait for its status."""
         self._metrics.count("sends", "unanswered")
         self._log.warning("send_unanswered", parcel=parcel.number, chat=parcel.chat, reason=reason)
+        self._note(Step.IN_DOUBT, parcel)
         if not await self._change(parcels.unknown(parcel.number)):
             return _READ_ANEW
         unknown = replace(parcel, state=ParcelState.UNKNOWN, ambiguous=parcel.ambiguous + 1)
@@ -211,12 +233,29 @@ class Settling:
         self._forget_chats()
         return True
 
-    def held(self, parcel: Parcel) -> Next:
+    def held(self, parcel: Parcel, code: int | None = None) -> Next:
         """Say that the parcel is held; what else of the chat is, the table knows."""
         self._metrics.count("parcels", "held")
         self._log.warning("parcel_held", parcel=parcel.number, chat=parcel.chat)
+        self._note(Step.HELD, parcel, code)
         self._waits.forget(parcel)
         return Next(is_over=False, must_read=True)
+
+    # -- the trail ------------------------------------------------------------------------------
+
+    def _note(
+        self,
+        step: Step,
+        parcel: Parcel,
+        code: int | None = None,
+        *,
+        about: str = "",
+        seconds: float | None = None,
+    ) -> None:
+        self._trail.note(
+            step, parcel.chat, parcel.turn, 0, parcel.number,
+            parcel.account, "", about or parcel.notice, code, seconds,
+        )  # fmt: skip
 
     # -- the disk -------------------------------------------------------------------------------
 

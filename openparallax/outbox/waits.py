@@ -36,11 +36,15 @@ class _Wait:
 
 
 class Waits:
-    """The waits of all parcels that have one."""
+    """The waits of all parcels that have one.
+
+    Attributes:
+        receipt_wait_s: How long a status is waited for; another counts for waits that begin later.
+    """
 
     def __init__(self, clock: Clock, *, receipt_wait_s: float) -> None:
         self._clock = clock
-        self._receipt_wait_s = receipt_wait_s
+        self.receipt_wait_s = receipt_wait_s
         self._waits: dict[int, _Wait] = {}
         self._pruned_past = PRUNED_PAST
 
@@ -58,7 +62,7 @@ class Waits:
     def _first_s(self, parcel: Parcel) -> float:
         if parcel.state is ParcelState.UNKNOWN:
             # For a status that says what became of the latest attempt; longer for each further one.
-            return self._receipt_wait_s * 2.0 ** max(0, parcel.ambiguous - 1)
+            return self.receipt_wait_s * 2.0 ** max(0, parcel.ambiguous - 1)
         legal_s = min(max(LATER_S, 4.0 ** min(parcel.attempts, 5)), LONGEST_BACKOFF_S)
         return min(parcel.not_before - self._clock.now(), legal_s)
 

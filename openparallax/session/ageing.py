@@ -50,6 +50,11 @@ class Retention:
         self._next = clock.monotonic()
         self._one = asyncio.Lock()
 
+    def keep_for(self, days: int | None) -> None:
+        """Words go after so many days from now on; the next sweep looks for what is due by that."""
+        self._days = days
+        self._next = self._clock.monotonic()
+
     async def sweep(self) -> bool:
         """Do what is due, in small steps; True if words were scrubbed and the log is to be cut.
 

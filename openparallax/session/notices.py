@@ -74,7 +74,11 @@ class Notices:
     """The sentences, with the operator's own wording where there is one."""
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
-        self._sentences = {**SENTENCES, **(own or {})}
+        self.adopt(own or {})
+
+    def adopt(self, own: Mapping[str, str]) -> None:
+        """Say it so from now on; from any thread, while others speak."""
+        self._sentences = {**SENTENCES, **own}
 
     def say(self, name: str, **filled: str | int) -> str:
         """The sentence of that name.

@@ -14,6 +14,9 @@ class Forgetting:
     """Forgets idle sessions; the mode stays, since no clock puts anybody on the record.
 
     A session that was ended is forgotten as soon as nothing of it is open.
+
+    Attributes:
+        idle_s: After how long; each sweep goes by it.
     """
 
     def __init__(
@@ -28,7 +31,7 @@ class Forgetting:
         self._held = held
         self._forget = forget
         self._database = database
-        self._idle_s = idle_s
+        self.idle_s = idle_s
         self._clock = clock
         self._marks: dict[SessionId, tuple[float, float]] = {}
 
@@ -51,7 +54,7 @@ class Forgetting:
             session
             for session, idle_s in idle.items()
             if idle_s >= LONGEST_S
-            or ((idle_s >= self._idle_s or session in ended) and session not in busy)
+            or ((idle_s >= self.idle_s or session in ended) and session not in busy)
         ]
         # Looking took a moment: what has been added to meanwhile is not idle.
         after = self._held()

@@ -13,7 +13,7 @@ import threading
 from typing import Self
 
 from openparallax.errors import NotStored, Refusal
-from openparallax.storage import copies
+from openparallax.storage import copies, room
 from openparallax.storage.database import Connection, Database
 from openparallax.storage.unit import name_of
 
@@ -69,7 +69,7 @@ async def make(database: Database) -> Backup:
     """
     path = copies.unfinished(database.path)
     try:
-        copies.check_room(path.parent, copies.size_of(database.path))
+        room.check_room(path.parent, copies.size_of(database.path))
         copies.remove(path)
         file = copies.create(path)
         try:
@@ -90,7 +90,7 @@ async def make(database: Database) -> Backup:
         except BaseException:
             os.close(file)
             raise
-    except copies.NoRoomError as error:
+    except room.NoRoomError as error:
         raise Refusal(str(error), exit_code=75) from None
     except (OSError, sqlite3.Error) as error:
         name = name_of(error) if isinstance(error, sqlite3.Error) else error.strerror

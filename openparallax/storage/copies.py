@@ -13,23 +13,27 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
-from openparallax.errors import OpenParallaxError
+from openparallax.storage.room import check_room
 
 KEPT_S = 7 * 86400
-MARGIN_BYTES = 32 * 1024 * 1024
-"""Room that is to be left on the disk, beside what a copy needs."""
 STEP_PAGES = 2048
 PROGRESS_EVERY_S = 1.0
 _KINDS = r"\.(?:schema-\d+|replaced-\d+)\.copy"
 
 
-class NoRoomError(OpenParallaxError):
-    """The disk has no room for a copy."""
-
-
 def of_schema(database: Path, version: int) -> Path:
     """Where the copy stands that was made when schema ``version`` was left."""
     return Path(f"{database}.schema-{version}.copy")
+
+
+def latest_of_schemas(database: Path, newest: int) -> Path | None:
+    """The copy of the highest schema up to ``newest`` that is kept; None if none is."""
+    kept = {
+        int(found[1]): one
+        for one in all_of(database)
+        if (found := re.search(r"\.schema-(\d+)\.copy$", one.name))
+    }
+    return max(((n, one) for n, one in kept.items() if n <= newest), default=(0, None))[1]
 
 
 def of_replaced(database: Path, now: float) -> Path:
@@ -50,6 +54,11 @@ def restoring(database: Path) -> Path:
     return Path(f"{database}.restoring")
 
 
+def rehearsing(database: Path) -> Path:
+    """Where a copy stands on which a migration is tried."""
+    return Path(f"{database}.rehearsal")
+
+
 def remove_unfinished(database: Path) -> None:
     """Delete what a process left that was killed while it made a copy; may be repeated.
 
@@ -57,6 +66,7 @@ def remove_unfinished(database: Path) -> None:
     """
     remove(unfinished(database))
     remove(restoring(database))
+    remove(rehearsing(database))
     for copy in all_of(database):
         # Killed while one file took the other's place: both names are still the database's.
         if database.exists() and copy.samefile(database):
@@ -138,22 +148,6 @@ def size_of(database: Path) -> int:
         with suppress(FileNotFoundError):
             size += file.stat().st_size
     return size
-
-
-def check_room(folder: Path, needed: int) -> None:
-    """See that so many bytes can be written in ``folder``, and some more.
-
-    Raises:
-        NoRoomError: Says how much is needed and how much there is.
-    """
-    needed += needed // 20 + MARGIN_BYTES
-    found = os.statvfs(folder)
-    free = found.f_bavail * found.f_frsize
-    if free < needed:
-        raise NoRoomError(
-            f"{folder} has room for {_megabytes(free)}, and {_megabytes(needed)} are needed for a "
-            "copy of the database. Make room and try again."
-        )
 
 
 def make(
@@ -292,7 +286,3 @@ def ticking(on_progress: Callable[[], None]) -> Callable[[], None]:
             on_progress()
 
     return tick
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1_000_000:,.0f} MB"

@@ -2,8 +2,11 @@
 
 import secrets
 import time
+from typing import Any
 
-from openparallax.storage.database import Connection
+from openparallax import __version__
+from openparallax.build import commit
+from openparallax.storage.unit import Connection
 
 BLOCK = 1000
 """Numbers reserved at a time: a restart skips at most this many, and uses none twice."""
@@ -20,6 +23,11 @@ class Numbers:
         self._name = f"next_{name}"
         self._next = 0
         self._end = 0
+
+    @property
+    def upcoming(self) -> int:
+        """No number below this one will be taken any more."""
+        return self._next
 
     def take(self, connection: Connection) -> int:
         """The next number, 1 and up; to be used in this transaction."""
@@ -71,3 +79,30 @@ def begin_life(connection: Connection) -> None:
 def end_life(connection: Connection) -> None:
     """Note that this process ends cleanly: what is unfinished was not running when it ended."""
     connection.execute("DELETE FROM meta WHERE key = 'running'")
+
+
+def recall(connection: Connection, key: str) -> Any:
+    """What `remember` kept under that key; None if nothing."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else row[0]
+
+
+def remember(connection: Connection, key: str, value: str) -> None:
+    """Keep a short text under a key of its own; nothing of a person."""
+    connection.execute(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, value),
+    )
+
+
+def sign(connection: Connection) -> None:
+    """Note which program has the file: an older one that meets it later can say whose it is."""
+    found = commit()
+    program = f"{__version__} (commit {found[:12]})" if found else __version__
+    if signature(connection) != program:
+        remember(connection, "program", program)
+
+
+def signature(connection: Connection) -> str:
+    """Which program had the file last; "" if it did not say."""
+    return str(recall(connection, "program") or "")

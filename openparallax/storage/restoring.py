@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openparallax.errors import Refusal, StartError
-from openparallax.storage import copies, telling
+from openparallax.storage import copies, room, telling
 from openparallax.storage.database import Connection
 from openparallax.storage.lock import Lock
 from openparallax.storage.migrations import APPLICATION_ID, newest, what_is_foreign
@@ -120,7 +120,7 @@ def restore(
         aside = _move_aside(database)
         new.rename(database)
         copies.sync_folder(database.parent)
-    except copies.NoRoomError as error:
+    except room.NoRoomError as error:
         raise Refusal(str(error), exit_code=75) from None
     except (OSError, sqlite3.Error) as error:
         name = name_of(error) if isinstance(error, sqlite3.Error) else error.strerror

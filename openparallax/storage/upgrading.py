@@ -3,12 +3,14 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from openparallax import __version__
 from openparallax.errors import StartError
-from openparallax.storage import copies, names
-from openparallax.storage.migrations import migrate, newest, version_of
+from openparallax.storage import copies, meta, names, room
+from openparallax.storage.migrations import migrate, newest
 
 _ROWS_A_STEP = 5000
 _STEPS_OF_SQLITE = 100_000
@@ -47,28 +49,79 @@ def upgrade(
         sqlite3.Error: The disk is full, or the file is broken.
     """
     began = time.monotonic()
-    version = version_of(connection)
+    version = see_that_it_is_known(connection, path)
     copy = None
     try:
         if 0 < version < newest():
             copy = copies.of_schema(path, version)
             copies.make(connection, path, copy, on_progress=on_progress)
-        now = migrate(connection)
-        _rewrite(connection, path, on_progress)
-        connection.set_progress_handler(copies.ticking(on_progress), _STEPS_OF_SQLITE)
-        try:
-            names.put_in_place(connection)
-        finally:
-            connection.set_progress_handler(None, 0)
-    except copies.NoRoomError as error:
+        now = bring_up_to_date(connection, path, on_progress)
+    except room.NoRoomError as error:
         raise StartError(
             f"storage.url: {path} is of an older OpenParallax and is copied before it is changed. "
             f"{error}",
             exit_code=75,
         ) from None
+    meta.sign(connection)
     if copy is None:
         return None
     return Upgraded(version, now, time.monotonic() - began, copy)
+
+
+def bring_up_to_date(
+    connection: sqlite3.Connection, path: Path, on_progress: Callable[[], None]
+) -> int:
+    """Take the steps, and mend what they left; the schema that the file has then.
+
+    Args:
+        connection: To the file, or to a copy of it on which this is rehearsed.
+        path: Of the file.
+        on_progress: As for `upgrade`.
+
+    Raises:
+        NoRoomError: It is to be rewritten, and there is no room.
+        sqlite3.Error: The disk is full, or the file is broken.
+    """
+    now = migrate(connection)
+    _rewrite(connection, path, on_progress)
+    connection.set_progress_handler(copies.ticking(on_progress), _STEPS_OF_SQLITE)
+    try:
+        names.put_in_place(connection)
+    finally:
+        connection.set_progress_handler(None, 0)
+    return now
+
+
+def see_that_it_is_known(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the file's schema, which this program knows; 0 if it is new.
+
+    Raises:
+        StartError: It is a newer program's (78); says which one's, and the way back.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version <= newest():
+        return int(version)
+    raise StartError(f"storage.url: {_newer(connection, path, version)}", exit_code=78)
+
+
+def _newer(connection: sqlite3.Connection, path: Path, version: int) -> str:
+    try:
+        program = meta.signature(connection)
+    except sqlite3.Error:  # who knows what a later schema has made of it
+        program = ""
+    said = (
+        f"{path} has schema {version}, and this program ({__version__}) knows {newest()}: it was "
+        f"used by a newer OpenParallax{f', {program}' if program else ''}. Install that one again; "
+        "the file is unchanged."
+    )
+    copy = copies.latest_of_schemas(path, newest())
+    if copy is None:
+        return f"{said} The other way back is a backup from before: openparallax restore FILE."
+    at = datetime.fromtimestamp(copy.stat().st_mtime, UTC).astimezone()
+    return (
+        f"{said} The other way back is the copy that was kept of {at:%Y-%m-%d %H:%M}, without what "
+        f"came since: openparallax restore {copy}"
+    )
 
 
 def _rewrite(connection: sqlite3.Connection, path: Path, on_progress: Callable[[], None]) -> None:
@@ -79,7 +132,7 @@ def _rewrite(connection: sqlite3.Connection, path: Path, on_progress: Callable[[
     mark = "SELECT 1 FROM meta WHERE key = 'has_short_rows'"
     if connection.execute(mark).fetchone() is None:
         return
-    copies.check_room(path.parent, 2 * copies.size_of(path))
+    room.check_room(path.parent, 2 * copies.size_of(path))
     tick = copies.ticking(on_progress)
     (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM transcript").fetchone()
     for above in range(0, last, _ROWS_A_STEP):

@@ -51,6 +51,13 @@ class DurableTranscript:
         self._history_characters = 0
         self._forgotten = 0
 
+    def show(self, history_entries: int) -> None:
+        """Show an engine so many earlier messages from now on."""
+        self._history_entries = history_entries
+        self._histories.clear()  # what was cut from them is in the table only
+        self._history_characters = 0
+        self._forgotten += 1
+
     def keep(self, *entries: Entry) -> Sequence[Write]:
         return [transcripts.keep(entry) for entry in entries]
 

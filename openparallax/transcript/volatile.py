@@ -44,7 +44,7 @@ class VolatileTranscript:
         session_characters: int = SESSION_CHARACTERS,
         all_characters: int = ALL_CHARACTERS,
     ) -> None:
-        self._history_entries = history_entries
+        self.history_entries = history_entries
         self._session_characters = session_characters
         self._all_characters = all_characters
         self._sessions: OrderedDict[SessionId, _Held] = OrderedDict()
@@ -184,7 +184,7 @@ class VolatileTranscript:
             for _, entry in sorted(held.entries.items(), key=lambda item: (item[0][0], -item[0][1]))
             if entry.turn < before and entry.role in _SPOKEN
         ]
-        return trimmed(spoken, self._history_entries)
+        return trimmed(spoken, self.history_entries)
 
     def sessions(self) -> dict[SessionId, float]:
         """Each session that has words here, and a mark that changes when it gets more."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Protocol, cast
 
 from aiohttp import web
 
@@ -16,6 +16,9 @@ _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _UNTAKEN = 32 * 1024
 """Of answers, in bytes, that wait in the system; it counts twice that. The longest has 8 KB."""
+
+_LOOK_S = 0.01
+"""Between two looks at who has not asked yet."""
 
 _READ_AT_ONCE = 16 * 1024
 """How much of a body is parsed before others have their turn: of one in tiny chunks, a thousand.
@@ -47,6 +50,14 @@ async def stop_listening(server: asyncio.Server) -> None:
         await asyncio.sleep(0)
 
 
+class Arriving(Protocol):
+    """Those that are let in and not through yet."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nobody is."""
+
+
 class Connections(web.Server):
     """aiohttp's low-level server, with its connections' limits set and their errors kept quiet.
 
@@ -72,12 +83,34 @@ class Connections(web.Server):
         linger_s: float,
         crowd: Crowd,
     ) -> None:
-        super().__init__(handler)
+        super().__init__(self._noting)
+        self._handler = handler
         self._crowd = crowd
         self._ordinary = ordinary
         self._on_malformed = on_malformed
         self._idle_timeout_s = idle_timeout_s
         self._linger_s = linger_s
+
+    async def first_requests(self, most_s: float, also: Arriving | None = None) -> None:
+        """Wait until everybody who is connected has asked something, or ``most_s`` are over.
+
+        aiohttp answers a request that is under way before it closes. A connection on which none has
+        come yet it takes for idle, though its request may be on the way.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + most_s
+        # Rare and short, so that no connection need count for it all its life.
+        while loop.time() < until and self._owes_first(also):  # noqa: ASYNC110 - see above
+            await asyncio.sleep(_LOOK_S)
+
+    def _owes_first(self, also: Arriving | None) -> bool:
+        if also is not None and not also.is_empty:
+            return True
+        return any(cast("_Connection", one).owes_first for one in self.connections)
+
+    async def _noting(self, request: web.BaseRequest) -> web.StreamResponse:
+        cast("_Connection", request.protocol).has_asked = True
+        return await self._handler(request)
 
     def __call__(self) -> "_Connection":
         return _Connection(
@@ -91,7 +124,7 @@ class Connections(web.Server):
 
 
 class _Connection(OrdinaryConnection):
-    __slots__ = ("_crowd", "_on_malformed")
+    __slots__ = ("_crowd", "_on_malformed", "has_asked")
 
     def __init__(
         self,
@@ -115,6 +148,12 @@ class _Connection(OrdinaryConnection):
         )
         self._on_malformed = on_malformed
         self._crowd = crowd
+        self.has_asked = False
+
+    @property
+    def owes_first(self) -> bool:
+        """Whether it is open, and nothing has been asked on it yet."""
+        return not (self.has_asked or self.transport is None or self.transport.is_closing())
 
     @property
     def is_idle(self) -> bool:
@@ -146,6 +185,7 @@ class _Connection(OrdinaryConnection):
     def _takes(self) -> bool:
         is_taken = super()._takes()
         if is_taken:
+            self.has_asked = True
             self._crowd.showed_signature(self)
         return is_taken
 

@@ -45,7 +45,13 @@ class Gate:
         accounts: The phone number ids of all accounts, also of those without a key.
         allow_unsigned: Without keys, take also what came through a proxy.
         body_timeout_s: How long a body may take to arrive; less while too many others do.
+
+    Attributes:
+        is_public: Others than this machine can reach the listener: unsigned, nothing gets in
+            unless ``allow_unsigned``. A start refuses that; a reload may bring it about.
     """
+
+    is_public = False
 
     def __init__(
         self,
@@ -55,11 +61,15 @@ class Gate:
         allow_unsigned: bool,
         body_timeout_s: float,
     ) -> None:
+        self._body_timeout_s = body_timeout_s
+        self._room = Room(MOST_ARRIVING)
+        self.go_by(keys, accounts, allow_unsigned=allow_unsigned)
+
+    def go_by(self, keys: Sequence[Key], accounts: frozenset[str], *, allow_unsigned: bool) -> None:
+        """Check by these from now on, also what has begun to arrive."""
         self._keys = _by_secret(keys)
         self._everybody = accounts.union(*(key.accounts for key in keys))
         self._refuses_proxied = not keys and not allow_unsigned
-        self._body_timeout_s = body_timeout_s
-        self._room = Room(MOST_ARRIVING)
 
     def others(self, accounts: frozenset[str] | None) -> frozenset[str]:
         """Our accounts that a request which speaks for ``accounts`` may not speak for."""
@@ -71,7 +81,7 @@ class Gate:
         Raises:
             Refused: It came through a proxy.
         """
-        if self._refuses_proxied and came_from_outside(request):
+        if self._refuses_proxied and (self.is_public or came_from_outside(request)):
             raise Refused(401, "proxied_unsigned")
 
     def signer(self, raw: bytes, signature: str | None) -> frozenset[str] | None:

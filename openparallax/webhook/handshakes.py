@@ -31,6 +31,11 @@ class Handshakes:
     def __call__(self) -> asyncio.Protocol:
         return _Accepted(self)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether none is under way."""
+        return not self._under_way
+
     async def close(self) -> None:
         """Give up what is under way; may be called twice."""
         for task in self._under_way:

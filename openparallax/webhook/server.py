@@ -2,11 +2,13 @@
 
 import asyncio
 import hmac
+import socket
 from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
 from openparallax.clock import Clock
+from openparallax.config.forms import is_loopback
 from openparallax.errors import cannot_listen
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
@@ -23,6 +25,10 @@ from openparallax.webhook.signature import Key
 from openparallax.webhook.tls import Certificates
 
 _FINISH_S = 5.0
+_FIRST_S = 1.0
+"""How long, at the end, whoever was let in and has not asked yet is waited for."""
+_BACKLOG = 1024
+"""How many may wait to be let in; the system may allow fewer."""
 _LINGER_S = 2.0
 _HEALTH = "/healthz"
 
@@ -47,6 +53,8 @@ class WebhookServer:
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
+        inherited: Listens on these, which somebody else holds as well, instead of ``host`` and
+            ``port``: what waits there when this one closes is for the next process.
         accept: Stores a notification; Meta is answered 200 when that is done and 503 when it
             fails. Not called for a request with nothing to store. It runs to its end even if the
             client goes away.
@@ -86,20 +94,21 @@ class WebhookServer:
         body_timeout_s: float = 10.0,
         idle_timeout_s: float = 130.0,
         most_connections: int | None = None,
+        inherited: Sequence[socket.socket] = (),
     ) -> None:
-        if not all(verify_tokens) or not all(key.secret for key in keys):
-            raise ValueError("an empty token or secret would switch a check off")
         self._host = host
         self._port = port
+        self._inherited = inherited
+        self._connections: Connections | None = None
         self._path = path
         self._certificates = certificates
-        self._tokens = [token.encode() for token in verify_tokens]
         self._gate = Gate(
             keys=keys,
             accounts=accounts,
             allow_unsigned=allow_unsigned,
             body_timeout_s=body_timeout_s,
         )
+        self.go_by(verify_tokens, keys, accounts, allow_unsigned=allow_unsigned)
         self._log = log
         self._metrics = metrics
         self._complaints = {
@@ -125,7 +134,21 @@ class WebhookServer:
         )
         self._handshakes: Handshakes | None = None
         self._runner: web.ServerRunner | None = None
-        self._listening: asyncio.Server | None = None
+        self._listening: list[asyncio.Server] = []
+
+    def go_by(
+        self,
+        verify_tokens: Sequence[str],
+        keys: Sequence[Key],
+        accounts: frozenset[str],
+        *,
+        allow_unsigned: bool,
+    ) -> None:
+        """Check by these from now on, as `__init__` says of each; connections stay as they are."""
+        if not all(verify_tokens) or not all(key.secret for key in keys):
+            raise ValueError("an empty token or secret would switch a check off")
+        self._tokens = [token.encode() for token in verify_tokens]
+        self._gate.go_by(keys, accounts, allow_unsigned=allow_unsigned)
 
     @property
     def last_at(self) -> float:
@@ -144,7 +167,7 @@ class WebhookServer:
             StartError: The address is taken (75) or not to be had (78), or the certificate cannot
                 be used (78).
         """
-        connections = Connections(
+        self._connections = connections = Connections(
             self._answer,
             ordinary=OrdinaryRequests(self._path, self._intake.take_signed, self._answers),
             on_malformed=lambda: self._metrics.count("webhook", "malformed"),
@@ -158,22 +181,40 @@ class WebhookServer:
         self._runner = web.ServerRunner(connections, shutdown_timeout=_FINISH_S)
         await self._runner.setup()
         try:
-            self._listening = await asyncio.get_running_loop().create_server(
-                self._handshakes or connections, self._host, self._port, backlog=1024
-            )
+            await self._listen(self._handshakes or connections)
         except OSError as error:
             await self.close()
             hint = "see webhook_host and webhook_port"
             raise cannot_listen(error, self._host, self._port, hint) from None
-        bound_answers(self._listening)
-        self._port = self._listening.sockets[0].getsockname()[1]
+        bound = [one for server in self._listening for one in server.sockets]
+        self._gate.is_public = not all(is_loopback(one.getsockname()[0]) for one in bound)
+        self._port = bound[0].getsockname()[1]
+
+    async def _listen(self, connections: Connections | Handshakes) -> None:
+        loop = asyncio.get_running_loop()
+        for one in self._inherited:
+            self._listening.append(
+                await loop.create_server(connections, sock=one, backlog=_BACKLOG)
+            )
+        if not self._inherited:
+            self._listening.append(
+                await loop.create_server(connections, self._host, self._port, backlog=_BACKLOG)
+            )
+        for server in self._listening:
+            bound_answers(server)
 
     async def close(self) -> None:
-        """Stop listening, then give requests under way a few seconds; may be called twice."""
+        """Stop listening, then give requests under way a few seconds; may be called twice.
+
+        Whoever was let in and has not asked yet is waited for, too. Who was not, and waits in front
+        of an inherited socket, goes on waiting there.
+        """
         if self._certificates is not None:
             self._certificates.close()
-        if self._listening is not None:
-            await stop_listening(self._listening)
+        for server in self._listening:
+            await stop_listening(server)
+        if self._connections is not None:
+            await self._connections.first_requests(_FIRST_S, also=self._handshakes)
         if self._handshakes is not None:
             await self._handshakes.close()
         runner, self._runner = self._runner, None

@@ -63,6 +63,13 @@ class Certificates:
         self._timer = self._clock.call_later(LOOK_EVERY_S, self._look)
         return listening
 
+    def follow(self, certificate: Path, key: Path) -> None:
+        """Look after these files from now on; they are read as soon as they were looked at twice.
+
+        Until they are, and if they are no pair, the pair from before stays in use.
+        """
+        self._certificate, self._key = certificate, key
+
     def close(self) -> None:
         """Look no more; may be called twice."""
         if self._timer is not None:

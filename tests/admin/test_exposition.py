@@ -6,7 +6,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from openparallax.admin.exposition import Exposition
-from openparallax.admin.families import COUNTED, MEASURED, TIMED, Samples
+from openparallax.admin.families import COUNTED, MEASURED, TIMED
+from openparallax.admin.samples import Samples
 from openparallax.metrics import MOST_LABELS, Metrics
 from tests.admin.reading import Read
 

@@ -91,6 +91,7 @@ class Daemon:
         port: The webhook's.
         environment: Further variables of the next process.
         wrapped_by: What the next process is started through; it is to exec what stands behind it.
+        passed_on: Descriptors that the next process gets.
         codes: What each process so far ended with; below 0 the signal that killed it.
     """
 
@@ -102,6 +103,7 @@ class Daemon:
         self.codes: list[int] = []
         self.environment: dict[str, str] = {}
         self.wrapped_by: tuple[str, ...] = ()
+        self.passed_on: tuple[int, ...] = ()
         self._changes = changes or {}
         self._process: asyncio.subprocess.Process | None = None
         (folder / "moody_plugin.py").write_text(_PLUGIN, "utf-8")
@@ -183,6 +185,7 @@ class Daemon:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=self.passed_on,
                 preexec_fn=_die_with_parent,
             )
 

@@ -57,6 +57,17 @@ async def test_with_a_daemon_and_without(daemon: Daemon, tmp_path: Path) -> None
     assert sent == Ended(0, "Accepted by Meta.\n", "")
     assert daemon.graph.bodies(ANN) == ["hello", by_hand.words]
 
+    daemon.configure(notices={"new": "Anew."}, log={"format": "text"})
+    reloaded = await typed(daemon, "reload")
+    assert (reloaded.code, reloaded.err) == (0, "")
+    told = reloaded.out.splitlines()
+    assert told[:2] == ["1 setting is in force:", "  notices.new"]
+    assert told[2:4] == ["1 setting only after a restart:", "  log.format"]
+    daemon.configure(conversation={"drain_seconds": -1}, no_such=1)
+    wrong = await typed(daemon, "reload", "--json")  # it does not even say where the database is
+    assert (wrong.code, len(wrong.json["problems"])) == (78, 2)
+    daemon.configure()
+
     table, stranger, backup = await asyncio.gather(
         typed(daemon, "sessions", "list"),
         typed(daemon, "send", "--to", "+4915100000000", "x"),

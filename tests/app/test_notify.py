@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -333,3 +334,21 @@ async def test_an_upgrade_of_the_database_extends_the_start_and_a_hang_is_shown(
     assert "Fatal Python error: Aborted" in daemon.said
     assert "daemon.py" in daemon.said
     assert "quokka" not in daemon.said
+
+
+async def test_a_reload_is_told_and_then_that_it_is_over(manager: Manager) -> None:
+    beating = Beating(manager, watchdog_s=30.0)
+    beating.heart.reload(True)
+    await beating.clock.turn(10.0)
+    beating.heart.reload(False)
+    _, begun, still, over = manager.messages
+    now_usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    assert begun["RELOADING"] == still["RELOADING"] == "1"
+    assert still["WATCHDOG"] == "1"  # it lives meanwhile, and is not ready yet
+    assert "READY" not in begun | still
+    assert 0 <= now_usec - int(begun["MONOTONIC_USEC"]) < 60_000_000
+    assert (over["READY"], "RELOADING" in over) == ("1", False)
+    beating.heart.begin_end(5)
+    beating.heart.reload(True)
+    assert manager.messages[-1]["STOPPING"] == "1"
+    beating.heart.stop()

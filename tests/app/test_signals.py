@@ -58,13 +58,21 @@ def umask_of(daemon: Daemon) -> str:
     return next(line.split()[1] for line in status.splitlines() if line.startswith("Umask:"))
 
 
-async def test_hang_up_is_logged_and_ignored(daemon: Daemon) -> None:
+async def test_hang_up_reloads(daemon: Daemon) -> None:
     await daemon.start()
     assert umask_of(daemon) == "0077"  # in passing: what it writes is nobody else's
+    daemon.configure(notices={"new": "Anew."}, conversation={"drain_seconds": -1})
     daemon.signal(signal.SIGHUP)
-    await daemon.says("reload_ignored")
-    await daemon.deliver(meta.text(ANN, "still there?"))
-    assert await daemon.hears(ANN, 1) == ["still there?"]
+    await daemon.says("reload_refused")
+    await daemon.says(f"{daemon.config}:")
+    await daemon.deliver(meta.text(ANN, "/new still there?"))
+    assert (await daemon.hears(ANN, 2))[1] == "still there?"
+    assert daemon.graph.bodies(ANN)[0] != "Anew."
+    daemon.configure(notices={"new": "Anew."})
+    daemon.signal(signal.SIGHUP)
+    await daemon.says('"reloaded"')
+    await daemon.deliver(meta.text(ANN, "/new"))
+    assert (await daemon.hears(ANN, 3))[2] == "Anew."
 
 
 async def test_a_port_that_is_taken(daemon: Daemon) -> None:

@@ -86,7 +86,7 @@ async def test_an_engine_that_cannot_be_made(
     def load(*_: object) -> None:
         raise ConfigError(["made up"])
 
-    monkeypatch.setattr("openparallax.app.parts.load_engine", load)
+    monkeypatch.setattr("openparallax.app.plugged.load_engine", load)
     await failing(settings, ConfigError)
 
 

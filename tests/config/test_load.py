@@ -375,3 +375,18 @@ def test_a_further_number_s_entries_are_looked_at_too(tmp_path: Path) -> None:
     [warning] = load_text(tmp_path, text).warnings
 
     assert warning.startswith("channels.whatsapp.accounts.0.allowed_numbers.0 begins with 0")
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ("", None),
+        ("public_url: https://bot.example", "https://bot.example/webhook"),
+        ("public_url: https://bot.example/", "https://bot.example/webhook"),
+        ("public_url: https://bot.example/webhook", "https://bot.example/webhook"),
+        ("public_url: https://bot.example/ann", "https://bot.example/ann/webhook"),
+    ],
+)
+def test_what_meta_is_to_call(tmp_path: Path, given: str, called: str | None) -> None:
+    text = with_line(given) if given else SMALLEST
+    assert load_text(tmp_path, text).whatsapp.callback_url == called

@@ -6,8 +6,17 @@ from pathlib import Path
 import pytest
 import yaml
 
+from openparallax import config
 from openparallax.config import rules
-from tests.config.files import ENVIRONMENT, SMALLEST, ModelSettings, load, problems, with_line
+from tests.config.files import (
+    ENGINES,
+    ENVIRONMENT,
+    SMALLEST,
+    ModelSettings,
+    load,
+    problems,
+    with_line,
+)
 from tests.config.files import with_block as with_block_of
 
 W = "channels.whatsapp"
@@ -340,3 +349,48 @@ def test_a_secret_that_everybody_may_read_is_told_at_every_start(tmp_path: Path)
     settings = load(tmp_path, text)
     [warning] = [one for one in settings.warnings if "may read" in one]
     assert "channels.whatsapp.access_token stands in it: chmod 600" in warning
+
+
+def test_where_secrets_come_from_is_known(tmp_path: Path, credentials: Path) -> None:
+    """Of files a new value may be taken while the daemon runs; of all else a restart takes it."""
+    (tmp_path / "token").write_text("t")
+    (credentials / "verify").write_text("v")
+    environment = {**ENVIRONMENT, "CREDENTIALS_DIRECTORY": str(credentials), "A": "a", "B": "b"}
+    text = UNSAID + (
+        "    access_token: file:token\n    verify_token: credential:verify\n"
+        "    app_secret: ['${A}', 'x${B}']\n"
+    )
+    settings = load(tmp_path, text, environment)
+    assert {key: (one.kind, one.name, one.path) for key, one in settings.origins.items()} == {
+        f"{W}.access_token": ("file", "", tmp_path / "token"),
+        f"{W}.verify_token": ("credential", "verify", credentials / "verify"),
+        f"{W}.app_secret.0": ("environment", "A", None),
+        f"{W}.app_secret.1": ("environment", "", None),
+        "engine.api_key": ("environment", "ANTHROPIC_API_KEY", None),
+    }
+    assert settings.until_restart == (
+        f"{W}.app_secret.0",
+        f"{W}.app_secret.1",
+        f"{W}.verify_token",
+        "engine.api_key",
+    )
+    named = load(tmp_path, with_line("app_secret_env: [A, B]"), environment).origins
+    assert [named[f"{W}.app_secret.{place}"].name for place in (0, 1)] == ["A", "B"]
+
+
+def test_what_the_file_held_may_be_read_again_with_other_secrets(tmp_path: Path) -> None:
+    """An edit of the configuration that nobody asked for does not come with a new secret."""
+    (tmp_path / "token").write_text("first")
+    text = UNSAID + (
+        "    access_token: file:token\n    verify_token: x\nengine: {type: echo}\npipeline: []\n"
+    )
+    settings = load(tmp_path, text)
+    (tmp_path / "token").write_text("second")
+    settings.file.write_text("an edit: {that is not finished")
+    again = config.load(
+        settings.file, environment=ENVIRONMENT, engines=ENGINES, stages={}, text=settings.text
+    )
+    assert again.whatsapp.access_token.get_secret_value() == "second"
+    assert again.text == settings.text
+    before, now = (one.origins[f"{W}.access_token"].stamp for one in (settings, again))
+    assert before != now

@@ -262,6 +262,10 @@ class MessagesApi:
 def faults_of(method: str, asked: Asked) -> Iterator[str]:
     """What Anthropic refuses in a request, one line each."""
     body = asked.body
+    if method == "GET" and asked.path.startswith("/v1/models/"):
+        if not asked.key or "anthropic-version" not in asked.headers:
+            yield "x-api-key and anthropic-version: headers are required"
+        return
     if (method, asked.path) != ("POST", "/v1/messages"):
         yield f"{method} {asked.path} is not in the API"
     if not asked.key or "anthropic-version" not in asked.headers:

@@ -149,4 +149,4 @@ class TurnedTown(Town):
 def is_idle(town: Town) -> bool:
     """Whether the outbox is as if nothing had ever been sent."""
     outbox = town.up.outbox
-    return outbox._lanes.is_empty and not outbox._tasks and outbox._places._free == 50
+    return outbox._lanes.is_empty and not outbox._tasks and outbox.places._free == 50

@@ -48,7 +48,7 @@ async def test_sends_in_flight_are_bounded_under_500_chats(
         for person in PEOPLE:
             assert town.heard(person) == [person]
         await town.until(lambda: not town.up.outbox.in_flight)
-        assert town.up.outbox._places._free == 7
+        assert town.up.outbox.places._free == 7
 
 
 async def test_hanging_sends_to_one_person_do_not_hold_up_others(

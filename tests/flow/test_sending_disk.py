@@ -90,7 +90,7 @@ async def test_an_outcome_that_waits_for_the_disk_holds_no_place(
     await town.say(ANN, "one")
     await town.until(lambda: disk.refused > 0)
     assert town.up.outbox.in_flight == 1
-    assert town.up.outbox._places._free == 50
+    assert town.up.outbox.places._free == 50
     disk.is_full = False
     await town.turn(6)
     assert await town.states() == ["ACCEPTED"]

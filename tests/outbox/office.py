@@ -26,6 +26,7 @@ from openparallax.outbox.tokens import callback_data
 from openparallax.session.notices import Notices
 from openparallax.storage import Connection, Database, chats, parcels
 from openparallax.storage.database import execute
+from openparallax.trail import Trail
 from openparallax.transcript import Transcripts
 from openparallax.transcript.volatile import VolatileTranscript
 from tests.fakes.clock import TurnedClock
@@ -95,6 +96,7 @@ class Office:
         self._accounts = accounts
         self.not_served: set[str] = set()
         self.sent_lately = SentLately()
+        self.trail = Trail(self.clock.now)
         self._number = 0
         self._turn = 0
         self.chats: list[int] = []
@@ -118,6 +120,7 @@ class Office:
             clock=self.clock,
             log=self.log,
             metrics=self.metrics,
+            trail=self.trail,
             sent_lately=self.sent_lately,
         )
         self.outbox = Outbox(
@@ -303,4 +306,4 @@ class Office:
     @property
     def is_idle(self) -> bool:
         outbox = self.outbox
-        return outbox._lanes.is_empty and not outbox._tasks and outbox._places._free == SLOTS
+        return outbox._lanes.is_empty and not outbox._tasks and outbox.places._free == SLOTS

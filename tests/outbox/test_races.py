@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from openparallax.model.messages import DeliveryStatus
 from openparallax.model.outcomes import Outcome
-from openparallax.model.parcel import ParcelState
+from openparallax.model.parcel import Parcel, ParcelState
+from openparallax.outbox import outbox
+from openparallax.outbox.reading import read_lane
 from openparallax.storage import Connection
 from tests.outbox.graph import ACCOUNT
 from tests.outbox.office import Office
@@ -127,6 +130,27 @@ async def test_what_was_held_while_the_person_wrote_goes_before_the_new_answer(
     # The door saw the message before it was held, so it let nothing go.
     await office.post(0)
     await office.until_idle()
+    assert [call.number for call in office.graph.calls] == [1, 1, 2]
+    assert await states(office) == ["ACCEPTED", "ACCEPTED"]
+
+
+async def test_an_answer_posted_while_a_held_one_is_read_does_not_pass_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.graph.moods.append(131047)
+    held: list[bool] = []
+
+    async def read_and_post(*details: Any) -> tuple[list[Parcel], bool]:
+        found, is_held = await read_lane(*details)
+        if is_held and not held:
+            held.append(is_held)
+            await office.post(0)  # in the same group of units, say
+        return found, is_held
+
+    monkeypatch.setattr(outbox, "read_lane", read_and_post)
+    await office.post(0)
+    await office.until_idle()
+    assert held
     assert [call.number for call in office.graph.calls] == [1, 1, 2]
     assert await states(office) == ["ACCEPTED", "ACCEPTED"]
 

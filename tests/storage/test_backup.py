@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openparallax.errors import NotStored, Refusal, StartError
-from openparallax.storage import Database, backup, copies, lock, migrations, restoring
+from openparallax.storage import Database, backup, copies, lock, migrations, restoring, room
 from tests.canary import Canary, singing_in
 from tests.pipeline.doubles import RecordedLog
 from tests.storage.notes import Notes, files_no_longer_than, note
@@ -107,7 +107,7 @@ async def test_no_room(notes: Notes, monkeypatch: pytest.MonkeyPatch) -> None:
     with files_no_longer_than(100_000), pytest.raises(Refusal, match="could be made") as raised:
         await backup.make(notes.database)
     assert raised.value.exit_code == 75
-    monkeypatch.setattr(copies, "MARGIN_BYTES", 1 << 60)
+    monkeypatch.setattr(room, "MARGIN_BYTES", 1 << 60)
     with pytest.raises(Refusal, match="Make room") as raised:
         await backup.make(notes.database)
     assert raised.value.exit_code == 75

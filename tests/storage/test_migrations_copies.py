@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from openparallax.errors import StartError
-from openparallax.storage import Database, copies, erasing, migrations, names, upgrading
+from openparallax.storage import Database, copies, erasing, migrations, names, room, upgrading
 from tests.canary import Canary, singing_in
 from tests.pipeline.doubles import RecordedLog
 from tests.storage.notes import files_no_longer_than
@@ -84,7 +84,7 @@ async def test_without_room_nothing_is_changed(
     path = tmp_path / "x.db"
     old_file(path, 2, "before")
     with monkeypatch.context() as patched:
-        patched.setattr(copies, "MARGIN_BYTES", 1 << 60)
+        patched.setattr(room, "MARGIN_BYTES", 1 << 60)
         with pytest.raises(StartError, match=r"Make room and try again") as raised:
             await opened(path)
     assert raised.value.exit_code == 75

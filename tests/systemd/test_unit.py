@@ -28,8 +28,9 @@ BOLTS = (
     " RestrictSUIDSGID"
 )
 FACTS = {
-    "After": "network-online.target",
-    "Wants": "network-online.target",
+    "After": "network-online.target openparallax.socket",
+    "Wants": "network-online.target openparallax.socket",
+    "PartOf": "openparallax.socket",
     "User": "openparallax",
     "Group": "openparallax",
     "ConfigurationDirectory": "openparallax",

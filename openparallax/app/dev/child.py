@@ -13,6 +13,7 @@ from typing import BinaryIO, Self
 
 import aiohttp
 
+from openparallax.app.dev.leash import leashed
 from openparallax.emulator.daemon_side import DaemonSide
 from openparallax.emulator.feed import Feed
 from openparallax.errors import StartError
@@ -25,19 +26,6 @@ LAST_LINES = 15
 PASSED_ON = frozenset({75, 78})
 _LOOK_EVERY_S = 0.02
 _MOST_OF_LOG = 64 * 1024
-_LEASH = """\
-import ctypes, os, signal, sys
-PR_SET_PDEATHSIG = 1
-ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit("the parent has gone")
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""Run before the daemon, in its process: it is killed when its parent dies, since one that hangs
-would not heed another signal, and survives that as it does a power cut. What is asked for so
-survives exec; a function between fork and exec would not be safe beside threads.
-
-Source: prctl(2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,12 +170,7 @@ class Child:
             self._on_up()
 
     async def _launch(self) -> asyncio.subprocess.Process:
-        # Modules are looked for where this process looks for them; without -P the folder that we
-        # are in would come first.
-        folder = [] if _is_searched(os.getcwd()) else ["-P"]  # noqa: PTH109 - compared as text
-        argv = [sys.executable, *folder, "-m", "openparallax", "serve", *self.launch.arguments]
-        if sys.platform == "linux":
-            argv = [sys.executable, "-ISc", _LEASH, str(os.getpid()), *argv]
+        argv, environment = leashed(self.launch.arguments, self.launch.environment)
         with contextlib.ExitStack() as stack:
             log = None
             if self.launch.log is not None:
@@ -195,7 +178,7 @@ class Child:
                 self._log_from = os.fstat(log.fileno()).st_size
             return await asyncio.create_subprocess_exec(
                 *argv,
-                env=dict(self.launch.environment),
+                env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log or sys.stderr,
                 stderr=log or sys.stderr,
@@ -258,10 +241,6 @@ def _opened(log: Path) -> BinaryIO:
     descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "ab")
-
-
-def _is_searched(folder: str) -> bool:
-    return bool({"", folder} & set(sys.path))
 
 
 def _told(code: int | None) -> str:

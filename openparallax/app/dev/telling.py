@@ -9,6 +9,7 @@ from pathlib import Path
 from openparallax.app.dev.configuration import Setup
 from openparallax.app.dev.folder import Folder
 from openparallax.app.dev.outside import OF_PROGRAM, Outside
+from openparallax.build import is_one_file
 from openparallax.emulator import Account
 
 _OF_ENGINE = {
@@ -70,7 +71,9 @@ def of_handshake(url: str, status: int) -> str:
 
 def command() -> str:
     """What a shell would have to be told to run this very openparallax."""
-    beside = Path(sys.executable).with_name("openparallax")
+    beside = Path(sys.executable)
+    if not is_one_file():
+        beside = beside.with_name("openparallax")
     if not beside.is_file():
         return f"{shlex.quote(sys.executable)} -m openparallax"
     found = shutil.which("openparallax")

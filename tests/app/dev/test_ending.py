@@ -12,9 +12,12 @@ from openparallax.app.dev.ending import Ending
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    """As they were, whatever a test leaves."""
+    """As they were, whatever a test leaves; and heeded, also where the tests run beneath nohup."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        if before[number] is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -128,7 +128,7 @@ async def test_a_hangup_changes_nothing(daemon: Daemon) -> None:
     await talk.is_answered()
     talk.judge(in_order=False)
     await daemon.becomes_ready()
-    assert daemon.lines("reload_ignored")
+    assert daemon.lines("reloaded")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""Who answers in one mode: the stages round an engine, exchanged while turns run."""
+
+import asyncio
+from collections.abc import Callable
+
+from openparallax.model.turn import Reply, Turn
+from openparallax.pipeline import Next
+
+
+class Answering:
+    """A pipeline, and how many turns are in it.
+
+    A turn keeps the one that it began with to its end: its words are rendered as the engine wrote
+    them that was asked, whoever answers the next turn.
+
+    Args:
+        pipeline: The stages round the engine.
+        render: From what the engine writes to WhatsApp's marks.
+        engine: Its name.
+    """
+
+    def __init__(self, pipeline: Next, *, render: Callable[[str], str], engine: str) -> None:
+        self._pipeline = pipeline
+        self.render = render
+        self.engine = engine
+        self._turns = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+
+    async def ask(self, turn: Turn) -> Reply:
+        """Have ``turn`` answered."""
+        self._turns += 1
+        self._is_idle.clear()
+        try:
+            return await self._pipeline(turn)
+        finally:
+            self._turns -= 1
+            if not self._turns:
+                self._is_idle.set()
+
+    async def ended(self) -> None:
+        """Wait until no turn is in it; to be called when no further one begins with it."""
+        await self._is_idle.wait()

@@ -1,0 +1,195 @@
+"""Who was let in and is not any more, and numbers that are gone: nothing is lost in silence."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from openparallax.cli.status import _left_over
+from openparallax.session.notices import SENTENCES
+from openparallax.storage import leftovers
+from tests.fakes import meta
+from tests.fakes.engines import FakeEngine, Gate
+from tests.flow.records import begin, both_modes, logged, troubles
+from tests.flow.test_accounts import FIRST, SECOND, SECRET, changes_for, sent, to
+from tests.flow.test_accounts import post as post_to
+from tests.town import ANN, BOB, Town
+
+DAY_S = 86_400
+
+
+def allowing(*numbers: str) -> dict[str, Any]:
+    return {"channels": {"whatsapp": {"allowed_numbers": list(numbers)}}}
+
+
+def hold_back(engine: FakeEngine) -> Gate:
+    """No answer comes before this is opened."""
+    engine.answer_with = gate = Gate()
+    return gate
+
+
+# -- the allow-list, asked again when a turn is claimed --------------------------------------------
+
+
+@both_modes
+async def test_who_was_removed_while_waiting_is_not_answered(
+    town: Town, engine: FakeEngine, mode: str
+) -> None:
+    await begin(town, mode)
+    asked = len(engine.asked)
+    gate = hold_back(engine)
+    await town.say(ANN, "being answered")
+    await town.until(lambda: len(engine.asked) > asked)
+    await town.say(ANN, "waits")
+    await town.say(ANN, "/status")
+    await town.reload(allowing(BOB))
+    gate.open()
+    await town.quiet()
+    # What was being answered is answered; what waited has its outcome, and one line tells it.
+    assert [one.rpartition(" ")[2] for one in town.heard(ANN)] == ["answered"]
+    assert [one["contact"] for one in logged(town, "sender_not_allowed")] == ["49…78"] * 2
+    results = [one["result"] for one in logged(town, "turn_done")]
+    assert results[-2:] == ["not_allowed"] * 2
+    waiting = await town.up.database.read(
+        lambda c: c.execute("SELECT count(*) FROM envelopes").fetchone()[0]
+    )
+    assert waiting == 0
+    assert not any("waits" in str(one.text) for one in engine.asked)
+    assert troubles(town) == []
+
+
+async def test_who_stays_on_the_list_is_answered_under_any_of_their_ids(
+    town: Town, engine: FakeEngine
+) -> None:
+    """Other people come and go, and numbers are spelt otherwise: whoever may write, may."""
+    gate = hold_back(engine)
+    await town.say(ANN, "one")
+    await town.until(lambda: len(engine.asked) == 1)
+    await town.say(ANN, "two")
+    await town.reload(allowing("+49 (151) 1234-5678", BOB))
+    await town.say(ANN, "three")
+    gate.open()
+    await town.until(lambda: any("three" in one for one in town.heard(ANN)))
+    assert not logged(town, "sender_not_allowed")
+
+
+async def test_a_restart_asks_again_too(town: Town, engine: FakeEngine) -> None:
+    town.up.dispatcher.stop_claiming()
+    await town.say(ANN, "from before")
+    await town.say(BOB, "from before")
+    town.changes = allowing(BOB)
+    await town.restart()
+    await town.hears(BOB, 1)
+    await town.quiet()
+    assert town.heard(ANN) == []
+    assert len(logged(town, "sender_not_allowed")) == 1
+
+
+async def test_no_look_is_taken_where_the_list_did_not_change(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await town.reload(allowing(ANN))
+    looks = []
+    ask = town.up.door.lists.to_ask
+
+    def counting(account: str, number: int) -> Any:
+        found = ask(account, number)
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr(town.up.door.lists, "to_ask", counting)
+    await town.say(ANN, "hello")
+    await town.hears(ANN, 1)
+    assert not any(looks)
+
+
+# -- an engine that keeps content ------------------------------------------------------------------
+
+
+async def test_an_open_session_meets_an_engine_that_keeps_content_with_words(
+    town: Town, engine: FakeEngine
+) -> None:
+    await begin(town, "off the record")
+    engine.keeps_content = True
+    await town.reload({"engine": {"type": "echo"}, "pipeline": []})
+    await town.say(ANN, "are you there?")
+    assert await town.hears(ANN, 1) == [SENTENCES["otr_refused"]]
+    assert not any("there" in str(one.text) for one in engine.asked)
+    await town.say(ANN, "/otr off")
+    await town.say(ANN, "and now?")
+    await town.until(lambda: "and now?" in town.heard(ANN)[-1])
+
+
+# -- numbers that are gone -------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture
+async def two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
+) -> AsyncIterator[Town]:
+    async with Town(tmp_path, monkeypatch, engine=engine, changes=changes_for(tmp_path)) as town:
+        yield town
+
+
+async def status_of(town: Town) -> dict[str, Any]:
+    town.up.condition.tables.doubt()
+    found: dict[str, Any] = await town.up._controls()["status"]({})
+    return found
+
+
+async def with_leftovers(two: Town, engine: FakeEngine) -> None:
+    """The second number goes while one of its answers is made, and one message waits."""
+    gate = hold_back(engine)
+    await post_to(two, to(SECOND, "first"), secret=SECRET)
+    await two.until(lambda: len(engine.asked) == 1)
+    await post_to(two, to(SECOND, "second"), secret=SECRET)
+    await two.reload(changes_for(two.folder, has_second=False))
+    gate.open()
+    await two.until(lambda: two.up.dispatcher.running == 0)
+
+
+async def test_what_waits_on_a_number_that_is_gone_is_shown(two: Town, engine: FakeEngine) -> None:
+    await with_leftovers(two, engine)
+    found = await status_of(two)
+    [left] = found["left_over"]
+    assert (left["phone_number_id"], left["messages"], left["parts"]) == (SECOND, 1, 1)
+    assert left["expires_at"] - left["oldest_at"] == 31 * DAY_S
+    assert found["ready"], "what nobody serves is nobody's backlog"
+    assert (found["messages_waiting"], found["parts_waiting"]) == (0, 0)
+    assert "1 message and 1 part wait on 2000000000000002" in _left_over(left)
+    measured = await two.up.condition.measured()
+    depth = measured["openparallax_queue_depth"]
+    assert (depth["messages_left_over",], depth["parts_left_over",]) == (1, 1)
+    assert sent(two) == []
+
+
+async def test_a_number_that_is_back_goes_on(two: Town, engine: FakeEngine) -> None:
+    await with_leftovers(two, engine)
+    await two.reload(changes_for(two.folder))
+    await two.until(lambda: len(sent(two)) == 2)
+    assert [number for number, _ in sent(two)] == [SECOND] * 2
+    assert (await status_of(two))["left_over"] == []
+
+
+async def test_it_expires_and_that_is_told(
+    two: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_leftovers(two, engine)
+    await two.up.housekeeping.sweep()
+    assert (await status_of(two))["left_over"] != []
+    monkeypatch.setattr(leftovers, "EXPIRES_AFTER_S", -60)  # as if the days had gone by
+    await post_to(two, to(FIRST, "hello"), secret=meta.SECRET)
+    await two.until(lambda: len(sent(two)) == 1)
+    await two.up.housekeeping.sweep()
+    assert (await status_of(two))["left_over"] == []
+    [told] = logged(two, "left_over_expired")
+    assert (told["messages"], told["parts"], told["level"]) == (1, 1, "warning")
+    assert two.up.metrics.value("parcels", "expired") == 1
+    monkeypatch.undo()
+    # Whoever writes to it when it is back is answered as ever.
+    await two.reload(changes_for(two.folder))
+    await post_to(two, to(SECOND, "third"), secret=SECRET)
+    await two.until(lambda: len(sent(two)) == 2)
+    assert "third" in sent(two)[-1][1]
