@@ -4,12 +4,15 @@ A ring in memory, since the way of a message goes through here: a step is one tu
 what falls out at the other end is forgotten. Nothing of it is ever written down, so a message off
 the record leaves its steps here and nowhere else. ``tail`` and ``why`` read it, and whoever makes
 traces of it listens.
+
+Nothing is rendered, and no `Note` is made, before somebody reads: while nobody listens, an ordinary
+step costs its tuple and a call of the deque's own (`Trail.add`).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 MOST_NOTES = 20_000
@@ -136,7 +139,12 @@ class Note(NamedTuple):
     amount: int = 0
 
 
+Taken = tuple[float, Step, int, int, int, int, str, str, str, int | None, float | None, int]
+"""A step as it is kept: the attributes of a `Note`, in their order, every one of them."""
 Hear = Callable[[Note], None]
+APART = frozenset({Step.ENGINE_FAILED, Step.PAUSED})
+"""Rare, and listened to in every house: noted by `Trail.note` only, so that all others stay cheap
+while nobody listens to these."""
 
 
 class Trail:
@@ -150,13 +158,17 @@ class Trail:
 
     Attributes:
         since: When it began: what is older nobody knows here.
+        add: Remember a step, which is none of `APART`; to be looked up at each call.
+        extend: The same of several.
     """
+
+    add: Callable[[Taken], None]
+    extend: Callable[[Iterable[Taken]], None]
 
     def __init__(self, now: Callable[[], float], *, most: int = MOST_NOTES) -> None:
         self._now = now
-        self._ring: deque[tuple[object, ...]] = deque(maxlen=most)
-        self._hearers: tuple[tuple[tuple[Step, ...], Hear], ...] = ()
-        self._append = self._ring.append
+        self._ring: deque[Taken] = deque(maxlen=most)
+        self._hear_by(())
         self.since = now()
 
     def note(
@@ -177,14 +189,10 @@ class Trail:
 
         Never words, and of a contact nothing but its short form.
         """
-        step_taken = (
+        self._add((
             self._now(), step, chat, turn, last, parcel,
             account, contact, about, code, seconds, amount,
-        )  # fmt: skip
-        self._append(step_taken)
-        for steps, hear in self._hearers:
-            if not steps or step in steps:
-                self._tell(hear, Note._make(step_taken))
+        ))  # fmt: skip
 
     def listen(self, hear: Hear, *steps: Step) -> Callable[[], None]:
         """Have ``hear`` called with each step from now on, or each of these kinds.
@@ -196,10 +204,10 @@ class Trail:
             What ends it; may be repeated.
         """
         hearer = steps, hear
-        self._hearers = (*self._hearers, hearer)
+        self._hear_by((*self._hearers, hearer))
 
         def stop() -> None:
-            self._hearers = tuple(one for one in self._hearers if one is not hearer)
+            self._hear_by(tuple(one for one in self._hearers if one is not hearer))
 
         return stop
 
@@ -216,6 +224,19 @@ class Trail:
         found = (one for one in reversed(self._ring) if one[1] is step)
         return [Note._make(one) for one in islice(found, most)]
 
+    def since_mark(self, mark: object, *steps: Step) -> Iterator[Note]:
+        """Those of these kinds that came since `mark` was asked, the latest first.
+
+        What has fallen out meanwhile is not among them.
+        """
+        newer = takewhile(lambda one: one is not mark, reversed(self._ring))
+        return (Note._make(one) for one in newer if one[1] in steps)
+
+    @property
+    def mark(self) -> object:
+        """Where it ends by now, for `since_mark`; None while it is empty."""
+        return self._ring[-1] if self._ring else None
+
     @property
     def begins_at(self) -> float:
         """From when on nothing is missing here: unix seconds."""
@@ -223,8 +244,24 @@ class Trail:
             return next(self.notes()).at
         return self.since
 
+    def _hear_by(self, hearers: tuple[tuple[tuple[Step, ...], Hear], ...]) -> None:
+        self._hearers = hearers
+        is_heard = not all(steps and APART.issuperset(steps) for steps, _ in hearers)
+        self.add = self._add if is_heard else self._ring.append
+        self.extend = self._extend if is_heard else self._ring.extend
+
+    def _add(self, taken: Taken) -> None:
+        self._ring.append(taken)
+        for steps, hear in self._hearers:
+            if not steps or taken[1] in steps:
+                self._tell(hear, Note._make(taken))
+
+    def _extend(self, several: Iterable[Taken]) -> None:
+        for taken in several:
+            self._add(taken)
+
     def _tell(self, hear: Hear, note: Note) -> None:
         try:
             hear(note)
         except Exception:  # noqa: BLE001 - whoever watches must not hold up what is watched
-            self._hearers = tuple(one for one in self._hearers if one[1] is not hear)
+            self._hear_by(tuple(one for one in self._hearers if one[1] is not hear))

@@ -16,10 +16,11 @@ STEPS = {
     "fuzz": "fuzz --plain --seconds 2 --seed 1",
     "bench": "bench --quick",
     "sbom": "sbom build/sbom.json",
+    "try-install": "try-install ",
     "test": "test ",
 }
 """Each script, and what it is asked."""
-TOOLS = ("systemd-analyze", "chromium", "gcc")
+TOOLS = ("systemd-analyze", "chromium", "gcc", "objdump")
 """So that nothing is missing, and nothing is installed."""
 
 

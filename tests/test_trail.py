@@ -1,12 +1,15 @@
 """The ring of steps: bounded, quick, and nobody who listens can hurt it."""
 
+import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openparallax.trail import MOST_NOTES, Note, Step, Trail
+from openparallax import trail as trail_module
+from openparallax.trail import APART, MOST_NOTES, Note, Step, Taken, Trail
 from tests.fakes.clock import TurnedClock
 
 
@@ -85,10 +88,68 @@ def counted(work: Callable[[], Any]) -> int:
     return count
 
 
-def test_noting_is_one_clock_and_one_append() -> None:
+def taken_of(step: Step, turn: int = 0) -> Taken:
+    return 0.5, step, 1, turn, 0, 0, "", "", "", None, None, 0
+
+
+def test_what_costs_nothing_while_nobody_listens(clock: TurnedClock) -> None:
     """Counted, not timed: what a step costs does not grow unseen."""
-    trail = Trail(lambda: 0.0)
-    assert counted(lambda: trail.note(Step.QUEUED, 1, 2)) <= 10
+    trail, taken = Trail(clock.now), taken_of(Step.QUEUED)
+    nothing = counted(lambda: None)
+    trail.listen(print, *APART)
+    assert counted(lambda: trail.add(taken)) == nothing + 2  # a call of the deque's own, and back
+    assert counted(lambda: trail.extend([taken] * 100)) == nothing + 2
+    assert counted(lambda: trail.note(Step.QUEUED, 1, 2)) <= 12
+
+
+@pytest.mark.parametrize("steps", [(), (Step.QUEUED,), (Step.ENGINE_FAILED, Step.QUEUED)])
+def test_what_is_added_is_heard_by_who_listens(clock: TurnedClock, steps: tuple[Step, ...]) -> None:
+    trail = Trail(clock.now)
+    heard: list[Note] = []
+    stop = trail.listen(heard.append, *steps)
+    trail.add(taken_of(Step.QUEUED, 1))
+    trail.extend([taken_of(Step.QUEUED, 2), taken_of(Step.QUEUED, 3)])
+    stop()
+    trail.add(taken_of(Step.QUEUED, 4))
+    trail.extend([taken_of(Step.QUEUED, 5)])
+    assert [note.turn for note in heard] == [1, 2, 3]
+    assert [note.turn for note in trail.notes()] == [1, 2, 3, 4, 5]
+
+
+def test_those_who_listen_in_every_house_hear_of_it(clock: TurnedClock) -> None:
+    trail = Trail(clock.now)
+    heard: list[Note] = []
+    trail.listen(heard.append, *APART)
+    for step in Step:
+        trail.note(step)
+    assert {note.step for note in heard} == APART
+
+
+def test_nothing_that_stands_apart_is_added() -> None:
+    """Else those who listen to nothing but that would not hear of it."""
+    names = "|".join(step.name for step in APART)
+    adds = re.compile(rf"\.(?:add|step|came)\(\s*(?:\(\s*)?[^()]*Step\.(?:{names})\b")
+    rooms = Path(trail_module.__file__).parent
+    assert [one for one in rooms.rglob("*.py") if adds.search(one.read_text("utf-8"))] == []
+    assert adds.search("receipts.step(Step.PAUSED, parcel)")
+
+
+def test_what_came_since(clock: TurnedClock) -> None:
+    trail = Trail(clock.now, most=4)
+    assert trail.mark is None
+    assert list(trail.since_mark(None, Step.READ)) == []
+    trail.note(Step.READ, 1, 1)
+    trail.note(Step.READ, 1, 1)  # the same words, and yet another step
+    mark = trail.mark
+    assert list(trail.since_mark(mark, Step.READ)) == []
+    assert len(list(trail.since_mark(None, Step.READ))) == 2
+    trail.note(Step.READ, 1, 2)
+    trail.note(Step.SENT, 1, 3)
+    trail.note(Step.READ, 1, 4)
+    assert [note.turn for note in trail.since_mark(mark, Step.READ)] == [4, 2]
+    for turn in range(5, 8):
+        trail.note(Step.READ, 1, turn)
+    assert [note.turn for note in trail.since_mark(mark, Step.READ)] == [7, 6, 5, 4]
 
 
 @pytest.mark.parametrize("step", Step)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from openparallax.config import EngineChoice, Settings
-from openparallax.config.forms import is_loopback
 
 NEED_A_RESTART: Final = frozenset(
     {
@@ -56,15 +55,20 @@ def in_force(running: Settings, wanted: Settings) -> Settings:
     return wanted
 
 
-def unsafe(settings: Settings) -> str:
+def unsafe(settings: Settings, *, is_public: bool) -> str:
     """Why these may not be in force together, as a sentence; or "".
 
-    Each file was checked by itself: this is about one whose listener is another file's.
+    Each file was checked by itself: this is about one whose listener is another file's, or the
+    service manager's.
+
+    Args:
+        settings: What is to be in force.
+        is_public: Others than this machine can reach the listener that runs, wherever the
+            configuration says that it is.
     """
     whatsapp = settings.whatsapp
-    if whatsapp.app_secret or whatsapp.allow_unsigned_webhooks:
-        return ""
-    if is_loopback(whatsapp.webhook_host):
+    is_checked = any(number.app_secret for number in whatsapp.numbers)
+    if is_checked or whatsapp.allow_unsigned_webhooks or not is_public:
         return ""
     return (
         f"{settings.file}: {_WHATSAPP}.app_secret: cannot be taken away while the daemon listens"

@@ -15,7 +15,6 @@ from openparallax.app.secrets import keys_of, verify_tokens_of
 from openparallax.clock import Clock
 from openparallax.config import Settings
 from openparallax.dispatch.answering import Answering
-from openparallax.errors import NotStored
 from openparallax.graph.client import GraphClient
 from openparallax.logs import Logger, set_level
 from openparallax.webhook.server import WebhookServer
@@ -25,7 +24,6 @@ LONGEST_TURN_S = 900.0
 """After so long an engine is closed although a turn still runs in it: nobody waits for that one."""
 LONGEST_SEND_S = 150.0
 """The same of a way to Graph: a send has at most as long as ``graph_timeout_seconds`` says."""
-RETRY_S = 1.0
 
 Follow = Callable[[Settings], None]
 """Told of what is in force now, on the loop and inside the step that swaps; quick, never raises."""
@@ -55,8 +53,15 @@ class Exchange:
         self._log = log
         self._followers: list[Follow] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._answering: set[Answering] = set()
+        """Those that answer no further turn, and in which one may run that began with them."""
         self._left: dict[int, object] = {}
         """Engines and stages that are not closed yet, by their identity."""
+
+    @property
+    def is_public(self) -> bool:
+        """Others than this machine can reach the listener."""
+        return self._listener.is_public
 
     def follow(self, follower: Follow) -> None:
         """Have ``follower`` told of what is in force after each step."""
@@ -79,8 +84,8 @@ class Exchange:
         self._parts.outbox.departures.try_soon(exchanged)
         if left:
             self._begin(self._retire_clients(left))
-        if added := new.clients.keys() - old.clients.keys():
-            self._begin(self._serve(added))
+        if new.clients.keys() - old.clients.keys():
+            self._serve_again()
 
     def _listen(self, settings: Settings) -> None:
         whatsapp = settings.whatsapp
@@ -99,7 +104,9 @@ class Exchange:
         self._parts.answerers.update(new.plugged.answerers)
         gone = old.plugged.made_beside(new.plugged)
         self._left |= {id(one): one for one in gone}
-        self._begin(self._retire(old.plugged.answerers.values(), gone))
+        # A turn of long ago may run in what is gone only now: an engine stays, its stages change.
+        self._answering.update(old.plugged.answerers.values())
+        self._begin(self._retire(tuple(self._answering), gone))
 
     def _pace(self, settings: Settings, *, is_changed: bool) -> None:
         parts, conversation, outbox = self._parts, settings.conversation, settings.outbox
@@ -139,7 +146,9 @@ class Exchange:
             async with asyncio.timeout(LONGEST_TURN_S):
                 for one in answerers:
                     await one.ended()
+                    self._answering.discard(one)
         except TimeoutError:
+            self._answering.difference_update(answerers)
             self._log.warning("engine_closed_early", seconds=LONGEST_TURN_S)
         await self._close(gone)
 
@@ -157,16 +166,10 @@ class Exchange:
             for one in clients:
                 await one.close()
 
-    async def _serve(self, added: Collection[str]) -> None:
+    def _serve_again(self) -> None:
         """Numbers are served that were not before: take up what waited for them."""
         self._parts.outbox.look_again()
-        while True:
-            try:
-                await self._parts.dispatcher.look_at(added)
-            except NotStored:
-                await self._clock.sleep(RETRY_S)
-            else:
-                return
+        self._parts.dispatcher.serve_again()
 
     async def stop(self) -> None:
         """Close all engines and stages, those in use too; to be called when no turn runs.

@@ -15,7 +15,7 @@ from openparallax.graph.errors import what_to_do
 from openparallax.logs import shorten
 from openparallax.metrics import Metrics
 from openparallax.outbox.account import AccountState
-from openparallax.trail import Note, Step
+from openparallax.trail import Step
 from openparallax.watching.ledger import Kind
 
 _DAY_S: Final = 86_400.0
@@ -50,15 +50,24 @@ class Lookout:
         self._metrics = metrics
         self._clock = clock
         self._failures: int | None = None
+        self._mark: object = None
         self._certificate: float | None = None
         self._certificate_at = float("-inf")
 
-    def hear(self, note: Note) -> None:
-        """A step of a message: count the turns in a row that the engine did not answer."""
-        if note.step is Step.ENGINE_FAILED and note.about != _REFUSED:
-            self._failures = (self._failures or 0) + 1
-        elif note.step is Step.ANSWERED:
-            self._failures = 0
+    def count_failures(self) -> int | None:
+        """How many turns in a row the engine did not answer; None: it was asked nothing yet."""
+        trail = self._condition.parts.trail
+        mark, self._mark = self._mark, trail.mark
+        failures = 0
+        for note in trail.since_mark(mark, Step.ANSWERED, Step.ENGINE_FAILED):
+            if note.step is Step.ANSWERED:
+                self._failures = failures
+                break
+            failures += note.about != _REFUSED
+        else:
+            if failures:
+                self._failures = (self._failures or 0) + failures
+        return self._failures
 
     async def look(self) -> dict[Kind, str]:
         """What is wrong, in sentences; "" for what is well. What is not known now is left out."""
@@ -135,7 +144,7 @@ class Lookout:
     # -- what comes and what answers --------------------------------------------------------------
 
     def _engine(self) -> str | None:
-        most, failures = self.settings.alerts.engine_failures, self._failures
+        most, failures = self.settings.alerts.engine_failures, self.count_failures()
         if failures is None:
             return None
         if most is None or failures < most:

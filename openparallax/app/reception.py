@@ -105,15 +105,13 @@ class Reception:
         report(admission, receipts, metrics=self._metrics, log=self._log)
 
     def _note_steps(self, admission: Admission, receipts: Receipts) -> None:
-        for step in admission.steps:
-            self._trail.note(*step)
+        self._trail.extend(admission.steps)
         for one in admission.confirmed:
             self._trail.note(
                 Step.POSTED, one.chat, one.turn, one.turn, one.number,
                 one.account, "", one.notice, amount=1,
             )  # fmt: skip
-        for fate in receipts.steps:
-            self._trail.note(*fate)
+        self._trail.extend(receipts.steps)
         for account, code in receipts.paused:
             self._trail.note(Step.PAUSED, account=account, code=code)
 

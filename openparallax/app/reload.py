@@ -191,7 +191,7 @@ class Reload:
             return Outcome(problems=(_broke(surprise),))
         running = self._exchange.fittings
         settings = in_force(running.settings, wanted)
-        if wrong := unsafe(settings):
+        if wrong := unsafe(settings, is_public=self._exchange.is_public):
             return Outcome(problems=(wrong,))
         needed = NEED_A_RESTART & set(differences(running.settings, wanted))
         outcome = Outcome(

@@ -5,6 +5,7 @@ from functools import partial
 
 from openparallax.chats.allowed import AllowList
 from openparallax.logs import Logger, shorten
+from openparallax.model.envelope import Envelope
 from openparallax.storage import Connection, Database, aliases, chats
 from openparallax.storage.chats import ChatRow
 
@@ -25,17 +26,20 @@ class Standing:
         self._to_ask = to_ask
         self._log = log
 
-    async def lets_in(self, chat: ChatRow, number: int) -> bool:
-        """Whether the envelope with this number is to be answered; one line says so if not.
+    async def lets_in(self, chat: ChatRow, envelope: Envelope) -> bool:
+        """Whether an envelope of this chat is to be answered; one line says so if not.
 
         Raises:
             NotStored: The file could not be read now; to be repeated.
         """
-        allowed = self._to_ask(chat.account, number)
+        allowed = self._to_ask(chat.account, envelope.number)
         if allowed is None or await self._database.read(partial(_is_on, allowed, chat)):
             return True
         self._log.info(
-            "sender_not_allowed", contact=shorten(chat.address), chat=chat.id, turn=number
+            "sender_not_allowed",
+            contact=shorten(chat.address),
+            chat=chat.id,
+            turn=envelope.number,
         )
         return False
 
@@ -44,5 +48,9 @@ def _is_on(allowed: AllowList, chat: ChatRow, connection: Connection) -> bool:
     account = chats.find_account(connection, chat.account)
     if account is None:
         return False
-    known = aliases.of_contact(connection, account, chat.contact)
-    return allowed.lets_in_one_of(value for value, _ in known)
+    # The ids of a chat that was merged with another since are that one's.
+    return allowed.lets_in_one_of(
+        value
+        for contact in chats.contacts_of(connection, chat.id)
+        for value, _ in aliases.of_contact(connection, account, contact)
+    )

@@ -15,7 +15,7 @@ from openparallax.errors import ConfigError
 from openparallax.logs import Logger
 from openparallax.metrics import Metrics
 from openparallax.storage import Database
-from openparallax.trail import Step, Trail
+from openparallax.trail import Trail
 
 if TYPE_CHECKING:
     from openparallax.watching.tracing import Tracer
@@ -64,7 +64,6 @@ class Watchers:
 
     def start(self) -> None:
         """Begin to watch."""
-        self._ends.append(self._trail.listen(self._lookout.hear, Step.ANSWERED, Step.ENGINE_FAILED))
         if self._tracer is not None:
             self._ends.append(self._trail.listen(self._tracer.hear))
         self.alerting.start()

@@ -1,6 +1,5 @@
 """``alerts``: whether a person would be told of trouble."""
 
-import asyncio
 import os
 import sys
 import time
@@ -88,7 +87,9 @@ def show(*, as_json: bool, config: Path | None) -> None:
 
 
 def _here(config: Path | None) -> Mapping[str, Any]:
-    from openparallax.app.alerting import shown  # noqa: PLC0415 - --help need not wait for it
+    import asyncio  # noqa: PLC0415 - --help need not wait for it
+
+    from openparallax.app.alerting import shown  # noqa: PLC0415 - the same
     from openparallax.watching import alert  # noqa: PLC0415 - the same
     from openparallax.watching.command import run  # noqa: PLC0415 - the same
 

@@ -24,20 +24,21 @@ class Answering:
         self.render = render
         self.engine = engine
         self._turns = 0
-        self._is_idle = asyncio.Event()
-        self._is_idle.set()
+        self._ended: asyncio.Event | None = None
 
     async def ask(self, turn: Turn) -> Reply:
         """Have ``turn`` answered."""
         self._turns += 1
-        self._is_idle.clear()
         try:
             return await self._pipeline(turn)
         finally:
             self._turns -= 1
-            if not self._turns:
-                self._is_idle.set()
+            if self._ended is not None and not self._turns:
+                self._ended.set()
+                self._ended = None
 
     async def ended(self) -> None:
         """Wait until no turn is in it; to be called when no further one begins with it."""
-        await self._is_idle.wait()
+        while self._turns:
+            self._ended = self._ended or asyncio.Event()
+            await self._ended.wait()

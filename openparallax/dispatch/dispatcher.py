@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
 from openparallax.clock import Clock
+from openparallax.dispatch.aside import Aside
 from openparallax.dispatch.lane import DEATHS, Lane, Taken, TakeTurn
 from openparallax.dispatch.merges import Merges
 from openparallax.dispatch.ready import Ready
@@ -64,6 +65,7 @@ class Dispatcher:
         self._is_behind = True
         self._is_gathering = False
         self._unread = Unread()
+        self._aside = Aside(database)
         self._missed = False
         self._is_stopping = False
         self._catching_up: asyncio.Task[None] | None = None
@@ -119,23 +121,14 @@ class Dispatcher:
         self._coalesces = coalesces
         self._pump()
 
-    async def look_at(self, accounts: Collection[str]) -> None:
-        """These numbers are served now, and were not before: what was left for them is taken.
-
-        Raises:
-            NotStored: The file could not be read now; may be repeated.
-        """
-        last, above = self._told, 0
-        while True:
-            rows = await self._database.read(
-                partial(envelopes.of_accounts, accounts=accounts, above=above, most=PAGE)
-            )
-            # What came since is told by the door; what the cursor has not reached, it will.
-            self._go_on([one for one in rows if one.number <= min(last, self._taken)])
-            self._pump()
-            if len(rows) < PAGE:
-                return
-            above = rows[-1].number
+    def serve_again(self) -> None:
+        """Numbers are served that were not before: what was put aside goes on."""
+        for chat in self._aside.call():
+            lane = self._lanes.get(chat)
+            if lane is None:
+                lane = self._lanes[chat] = Lane(chat)
+            self._make_ready(lane)
+        self._pump()
 
     async def look_again(self) -> None:
         """The wall clock was set back: what was held while a window only seemed closed goes on.
@@ -152,6 +145,7 @@ class Dispatcher:
     def moved(self, move: Move) -> None:
         """Envelopes of a chat belong to another session now."""
         self._unread.moved(move)
+        self._aside.changed(move.chat)
         lane = self._lanes.get(move.chat)
         if lane is None:
             return
@@ -172,6 +166,7 @@ class Dispatcher:
         if self._is_behind:
             self._unread.ended(number)
             self._hold_no_more(chat, number)
+        self._aside.changed(chat)
         lane = self._lanes.get(chat)
         if lane is None:
             return
@@ -332,7 +327,7 @@ class Dispatcher:
             lane = self._ready.take()
             if lane is None:
                 return
-            if not lane.waiting:
+            if not lane.waiting and not self._aside.is_called(lane.chat):
                 del self._lanes[lane.chat]  # what waited in it ended otherwise
                 continue
             lane.is_running = True
@@ -366,7 +361,7 @@ class Dispatcher:
     def _rested(self, lane: Lane) -> None:
         lane.is_running = False
         lane.answering.clear()
-        if lane.waiting:
+        if lane.waiting or self._aside.is_called(lane.chat):
             self._make_ready(lane)
         elif self._lanes.get(lane.chat) is lane:
             del self._lanes[lane.chat]
@@ -376,9 +371,9 @@ class Dispatcher:
 
     async def _one_turn(self, lane: Lane) -> float:
         """Run one turn; return for how long the lane is to rest."""
+        await self._let_go_before(lane)
         if not lane.waiting:
             return 0.0
-        await self._let_go_before(lane)
         group = lane.group(coalesces=self._coalesces)
         head = group[0]
         is_cold = head.number < self._first_new
@@ -402,10 +397,21 @@ class Dispatcher:
         if taken is Taken.LATER:
             await self._read_again(lane, group)
             return RETRY_S
+        if taken is Taken.ASIDE:
+            # With all that waits behind it, which goes to the same number.
+            finished = {envelope.number for envelope in lane.waiting}
+            self._aside.put(lane.chat, finished)
         if taken is Taken.HELD:
             self._holding.add(lane.chat)
         if taken is Taken.HELD and self._has_window(lane.window_until):
             return 0.0  # the person wrote in that very moment: they go on with what was written
+        self._strike_off(lane, finished)
+        if taken is Taken.HELD and self._is_behind:
+            # The next message may be on disk already, and not yet at hand.
+            self._held.setdefault(lane.chat, []).extend(finished)
+        return 0.0
+
+    def _strike_off(self, lane: Lane, finished: set[int]) -> None:
         before = len(lane.waiting)
         while lane.waiting and lane.waiting[0].number in finished:
             lane.waiting.popleft()
@@ -413,16 +419,16 @@ class Dispatcher:
             # An older envelope was put in front while the turn ran.
             lane.waiting = deque(one for one in lane.waiting if one.number not in finished)
         self._waiting -= before - len(lane.waiting)
-        if taken is Taken.HELD and self._is_behind:
-            # The next message may be on disk already, and not yet at hand.
-            self._held.setdefault(lane.chat, []).extend(finished)
-        return 0.0
 
     async def _let_go_before(self, lane: Lane) -> None:
         """What is held of a chat whose window is open goes on first.
 
-        So it is where the clock was set back, or the person wrote in that very moment.
+        So it is where the clock was set back, or the person wrote in that very moment. And what was
+        put aside, where its number is served again.
         """
+        if lane.chat in self._aside:
+            for envelope in await self._aside.take_back(lane.chat):
+                self._put_back(envelope)
         if lane.chat in self._holding and self._has_window(lane.window_until):
             released = await self._database.unit(partial(envelopes.release, chat=lane.chat))
             self._holding.discard(lane.chat)

@@ -123,7 +123,7 @@ class Finisher:
         Again and again until the disk takes it: an engine is not asked twice for a disk's sake.
         """
         wait_s = FIRST_RETRY_S
-        session, head = group[0].session, group[0].number
+        session, head, result = group[0].session, group[0].number, said.result
         parts, is_stale = await self._parts(said), False
         while True:
             try:
@@ -138,7 +138,7 @@ class Finisher:
                     self._count_tokens(said.spent)
                     await self._count_spent(answer.chat.id, said.spent)
                     return
-                count = await self._write(answer, group, session, said, parts, asked)
+                count = await self._write(answer, group, session, said, result, parts, asked)
                 break
             except Stale:
                 is_stale = True
@@ -146,8 +146,8 @@ class Finisher:
                 await self._clock.sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_RETRY_S)
         seconds = self._clock.monotonic() - answer.started
-        self._metrics.count("turns", "answered" if said.result == "silent" else said.result)
-        self._metrics.observe("turn", said.result, seconds)
+        self._metrics.count("turns", "answered" if result == "silent" else result)
+        self._metrics.observe("turn", result, seconds)
         self._count_tokens(said.spent)
         self._log.info(
             "turn_done",
@@ -156,7 +156,7 @@ class Finisher:
             messages=len(group),
             parts=count,
             ms=round(seconds * 1000),
-            result=said.result,
+            result=result,
         )
 
     def _count_tokens(self, spent: Spent) -> None:
@@ -187,11 +187,11 @@ class Finisher:
         group: Sequence[Envelope],
         session: Session,
         said: Said,
+        result: str,
         parts: Sequence[str],
         asked: Sequence[Entry],
     ) -> int:
-        chat = answer.chat
-        transcript = self._transcripts[session.mode]
+        chat, transcript = answer.chat, self._transcripts[session.mode]
         entries, places = self._entries(group[-1].number, session, said, parts)
         token = self._post.reserve(chat.account, chat.id) if parts else None
         # Each into its own session: a late /otr may have taken some of them only.
@@ -240,11 +240,11 @@ class Finisher:
             transcript.hold(*entries)
             engine = [entry for entry in entries if entry.role is Role.ENGINE]
             transcript.follow(session, [*asked, *engine])
-            self._trail.note(
-                _POSTED, chat.id, group[0].number, group[-1].number,
-                posted[0].number if posted else 0, chat.account, "", said.result,
+            self._trail.add((
+                self._clock.now(), _POSTED, chat.id, group[0].number, group[-1].number,
+                posted[0].number if posted else 0, chat.account, "", result,
                 None, self._clock.monotonic() - answer.started, len(posted),
-            )  # fmt: skip
+            ))  # fmt: skip
             self._post.take(posted)
 
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from openparallax.clock import Clock
 from openparallax.dispatch.finish import Spent
 from openparallax.model.envelope import Envelope
 from openparallax.storage.chats import ChatRow
@@ -15,8 +16,9 @@ _ASKED, _ANSWERED = Step.ASKED, Step.ANSWERED
 class Steps:
     """Notes the steps of turns."""
 
-    def __init__(self, trail: Trail) -> None:
+    def __init__(self, trail: Trail, clock: Clock) -> None:
         self._trail = trail
+        self._clock = clock
 
     def note(self, step: Step, group: Sequence[Envelope], about: str = "") -> None:
         """A step that needs nothing more."""
@@ -24,26 +26,27 @@ class Steps:
             step, group[0].chat, group[0].number, group[-1].number, about=about, amount=len(group)
         )
 
-    def asked(self, chat: ChatRow, group: Sequence[Envelope], engine: str) -> None:
-        """The engine is asked."""
-        self._trail.note(
-            _ASKED, chat.id, group[0].number, group[-1].number, 0,
+    def asked(self, chat: ChatRow, group: Sequence[Envelope], engine: str) -> float:
+        """The engine is asked; when, in monotonic time."""
+        self._trail.add((
+            self._clock.now(), _ASKED, chat.id, group[0].number, group[-1].number, 0,
             chat.account, "", engine, None, None, len(group),
-        )  # fmt: skip
+        ))  # fmt: skip
+        return self._clock.monotonic()
 
-    def answered(self, group: Sequence[Envelope], spent: Spent, seconds: float) -> None:
+    def answered(self, group: Sequence[Envelope], spent: Spent, asked_at: float) -> None:
         """It answered."""
-        engine, model = spent.engine, spent.model
-        if isinstance(model, str) and model.isprintable():  # a plugin said so
+        head, engine, model = group[0], spent.engine, spent.model
+        if model and isinstance(model, str) and model.isprintable():  # a plugin said so
             engine = f"{engine} {model[:_MODEL_CHARACTERS]}".rstrip()
-        self._trail.note(
-            _ANSWERED, group[0].chat, group[0].number, group[-1].number, 0,
-            "", "", engine, None, seconds, spent.usage.get("output", 0),
-        )  # fmt: skip
+        self._trail.add((
+            self._clock.now(), _ANSWERED, head.chat, head.number, group[-1].number, 0, "", "",
+            engine, None, self._clock.monotonic() - asked_at, spent.usage.get("output", 0),
+        ))  # fmt: skip
 
-    def failed(self, group: Sequence[Envelope], why: str, seconds: float) -> None:
+    def failed(self, group: Sequence[Envelope], why: str, asked_at: float) -> None:
         """It did not, or with nothing that could be sent."""
         self._trail.note(
             Step.ENGINE_FAILED, group[0].chat, group[0].number, group[-1].number, 0,
-            "", "", why, None, seconds, len(group),
+            "", "", why, None, self._clock.monotonic() - asked_at, len(group),
         )  # fmt: skip

@@ -45,7 +45,8 @@ class TurnTaker:
         asking: Asking,
         presence: Presence,
         serves: Callable[[str], bool],
-        lets_in: Callable[[ChatRow, int], Awaitable[bool]],
+        is_doubtful: Callable[[str, int], bool],
+        lets_in: Callable[[ChatRow, Envelope], Awaitable[bool]],
         find_chat: Callable[[int], Awaitable[ChatRow]],
         is_stopping: Callable[[], bool],
         forget_chats: Callable[[], None],
@@ -61,7 +62,7 @@ class TurnTaker:
         self._finisher = finisher
         self._asking = asking
         self._presence = presence
-        self._serves, self._lets_in = serves, lets_in
+        self._serves, self._is_doubtful, self._lets_in = serves, is_doubtful, lets_in
         self._find_chat = find_chat
         self._is_stopping = is_stopping
         self._forget_chats = forget_chats
@@ -145,7 +146,7 @@ class TurnTaker:
             self._steps.note(Step.PUT_OFF, group, "not_served")
             return Taken.ASIDE, len(group)  # a number that the configuration has no more
         answer, head = Answer(chat, window_until, started), group[0]
-        if not await self._lets_in(chat, head.number):
+        if self._is_doubtful(chat.account, head.number) and not await self._lets_in(chat, head):
             running.task = None
             said = Said(is_silence=True, why="not_allowed")
             await self._finisher.finish(answer, group, said, await self._read(group))
@@ -203,12 +204,11 @@ class TurnTaker:
         head = group[0]
         turn = await self._asking.turn_for(chat, group, texts)
         by = self._answerers[head.session.mode]
-        self._steps.asked(chat, group, by.engine)
-        asked_at = self._clock.monotonic()
+        asked_at = self._steps.asked(chat, group, by.engine)
         try:
             reply = await by.ask(turn)
             spent = Spent(reply.model, usage.counts_in(reply.usage), by.engine)
-            self._steps.answered(group, spent, self._clock.monotonic() - asked_at)
+            self._steps.answered(group, spent, asked_at)
             if reply.text is None:
                 return Said(is_silence=True, spent=spent)
             if isinstance(reply.text, str) and reply.text.strip():
@@ -232,7 +232,7 @@ class TurnTaker:
             return Said(notice="engine_failed")
         self._metrics.count("engine_failures", "other")
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, reason=reason)
-        self._steps.failed(group, reason, self._clock.monotonic() - asked_at)
+        self._steps.failed(group, reason, asked_at)
         return Said(notice="engine_failed", spent=spent)
 
     def _failed(
@@ -248,7 +248,7 @@ class TurnTaker:
         self._metrics.count("engine_failures", "raised")
         head = group[0]
         self._log.warning("engine_failed", turn=head.number, chat=head.chat, exc_info=error)
-        self._steps.failed(group, notice, self._clock.monotonic() - asked_at)
+        self._steps.failed(group, notice, asked_at)
 
     # -- what is not answered now -------------------------------------------------------------
 

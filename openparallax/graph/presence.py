@@ -26,8 +26,7 @@ class Presence:
         self._log = log
         self._metrics = metrics
         self._in_flight = 0
-        self._is_idle = asyncio.Event()
-        self._is_idle.set()
+        self._ended: asyncio.Event | None = None
 
     async def show(
         self, session: aiohttp.ClientSession | None, url: URL, wamid: str, *, is_typing: bool
@@ -37,23 +36,25 @@ class Presence:
             self._metrics.count("graph_presence", "dropped")
             return
         self._in_flight += 1
-        self._is_idle.clear()
         try:
             label = await _post(session, url, _body(wamid, is_typing=is_typing))
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody waits for it
             label = "timeout" if isinstance(error, TimeoutError) else "failed"
         finally:
             self._in_flight -= 1
-            if not self._in_flight:
-                self._is_idle.set()
+            if self._ended is not None and not self._in_flight:
+                self._ended.set()
+                self._ended = None
         self._metrics.count("graph_presence", label)
         if label != "shown":
             # Neither the id, which holds the contact's number, nor what the error quotes.
             self._log.debug("presence_not_shown", reason=label)
 
     async def ended(self) -> None:
-        """Wait until no call is under way."""
-        await self._is_idle.wait()
+        """Wait until no call is under way; to be called when none is begun any more."""
+        while self._in_flight:
+            self._ended = self._ended or asyncio.Event()
+            await self._ended.wait()
 
 
 def _body(wamid: str, *, is_typing: bool) -> bytes:

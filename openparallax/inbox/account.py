@@ -77,6 +77,7 @@ class Lists:
 
     def __init__(self, accounts: Mapping[str, Account], upcoming: int) -> None:
         self._lists = {id_: (account.allowed, upcoming) for id_, account in accounts.items()}
+        self._doubtful_below = upcoming
 
     def change(self, accounts: Mapping[str, Account], upcoming: int) -> None:
         """Others may be in force from the envelope ``upcoming`` on; as `__init__`."""
@@ -85,6 +86,11 @@ class Lists:
             known = before.get(id_)
             stays = known is not None and known[0].entries == account.allowed.entries
             self._lists[id_] = known if known and stays else (account.allowed, upcoming)
+        self._doubtful_below = max((since for _, since in self._lists.values()), default=0)
+
+    def is_doubtful(self, phone_number_id: str, number: int) -> bool:
+        """Whether `to_ask` has a list for this envelope; asked of each, and hardly ever true."""
+        return number < self._doubtful_below and self.to_ask(phone_number_id, number) is not None
 
     def to_ask(self, phone_number_id: str, number: int) -> AllowList | None:
         """The list to ask about an envelope before its turn; None: it need not be asked.

@@ -10,7 +10,7 @@ from openparallax.model.messages import Inbound
 from openparallax.model.parcel import Parcel
 from openparallax.model.session import Session
 from openparallax.storage.chats import ChatRow
-from openparallax.trail import Step
+from openparallax.trail import Step, Taken
 
 _STEPS = {
     "admitted": Step.QUEUED,
@@ -31,8 +31,7 @@ _STEPS = {
     },
 }
 """What the trail says of an outcome at the door."""
-Taken = tuple[Step, int, int, int, int, str, str, str, None, float | None]
-"""A step, as `Trail.note` takes it."""
+_COMMAND = Step.COMMAND  # Python 3.11 looks up each member of an enum in a call of its own
 
 
 class Draining(NotStored):
@@ -44,6 +43,7 @@ class Admission:
     """What is to be done once the unit is on disk.
 
     Attributes:
+        at: When the door judged it, unix seconds.
         envelopes: New work, in order.
         released: Work that a closed window held and that goes on now.
         entries: Words to be held by the transcript of their mode.
@@ -61,10 +61,11 @@ class Admission:
         counts: How often each thing happened, by a short word.
         outcomes: How many messages had which outcome, by Meta's type and the outcome.
         refused: Shortened numbers of those who were not let in.
-        steps: What is to be noted on the trail.
+        steps: For the trail.
         confirmed: Those of the parcels that confirm an `/otr`.
     """
 
+    at: float
     envelopes: list[Envelope] = field(default_factory=list)
     released: list[Envelope] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -131,7 +132,10 @@ class Admission:
         """
         self.count(outcome)
         self.note(message, outcome)
-        self.came(_STEPS[outcome], message, chat, turn)
+        if chat is None:
+            self.came(_STEPS[outcome], message, turn=turn)
+        else:
+            self.step(_STEPS[outcome], chat, turn, about=message.type)
 
     def came(
         self,
@@ -149,12 +153,13 @@ class Admission:
             return
         sender = message.sender
         short = shorten(sender.wa_id or sender.user_id or "")
-        self.steps.append((step, 0, turn, 0, 0, message.phone_number_id, short, about, None, None))
+        account = message.phone_number_id
+        self.steps.append((self.at, step, 0, turn, 0, 0, account, short, about, None, None, 0))
 
     def obey(self, message: Inbound, chat: ChatRow, turn: int, command: str) -> None:
         """Count a command; words that came with it have an outcome of their own."""
         self.count("command")
-        self.came(Step.COMMAND, message, chat, turn, about=command)
+        self.came(_COMMAND, message, chat, turn, about=command)
 
     def step(
         self,
@@ -169,8 +174,8 @@ class Admission:
         """Note a step of a chat on the trail."""
         self.steps.append(
             (
-                step, chat.id, turn, 0, parcel,
-                chat.account, shorten(chat.address), about, None, seconds,
+                self.at, step, chat.id, turn, 0, parcel,
+                chat.account, shorten(chat.address), about, None, seconds, 0,
             )
         )  # fmt: skip
 

@@ -132,7 +132,7 @@ class Door:
         """
         if self._adopted is not self._in_force:  # one request is judged by one state of things
             self._begin()
-        admission = Admission()
+        admission = Admission(self._clock.now())
         if not (echoes or relinks or preferences):
             if len(messages) > 1:
                 messages = sorted(messages, key=_BY_TIME)
@@ -159,7 +159,7 @@ class Door:
         if message.kind is Kind.REVOKE:
             self._revoke(connection, account, message, admission)
             return
-        now = self._clock.now()
+        now = admission.at
         hashed = account.hash(message.wamid)
         is_new = seen.note(connection, hashed, message.sent_at, now)
         command = parse_command(message.text.words) if message.text is not None else None

@@ -50,16 +50,18 @@ class AccountState:
         if self._probe == parcel:
             self._probe = None
 
-    def accepted(self, parcel: int) -> None:
-        """Graph took a message."""
+    def accepted(self, parcel: int) -> bool:
+        """Graph took a message; True if the number was paused, and goes on for that."""
         self._slow_s = 0.0
-        if self.is_paused and self._probe == parcel:
+        if self._probe == parcel and self.is_paused:
             self._last_interval_s, self._interval_s = self._interval_s, 0.0
             self._resumed_at = self._clock.monotonic()
             self._not_before = 0.0
             self._probe = None
             self.code = None
             self._log.warning("account_resumed", account=self.account)
+            return True
+        return False
 
     def pause(self, code: int | None, hint: str, parcel: int | None = None) -> None:
         """Graph refused for a reason that holds for the whole number.

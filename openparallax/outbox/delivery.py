@@ -118,25 +118,25 @@ class Delivery:
             parcel = claimed
         if is_lost:
             self._note_told(parcel)
-        began = self._clock.monotonic()
-        outcome = await self._hand_over(parcel, body, began)
+        outcome, took_s = await self._hand_over(parcel, body)
         answered()
-        return await self._settling.follow(
-            parcel, account, outcome, self._clock.monotonic() - began
-        )
+        return await self._settling.follow(parcel, account, outcome, took_s)
 
-    async def _hand_over(self, parcel: Parcel, body: str, began: float) -> Outcome:
+    async def _hand_over(self, parcel: Parcel, body: str) -> tuple[Outcome, float]:
+        """What Graph said, and after how many seconds."""
         if not parcel.to:
             # Whoever it is for has left their number to somebody else and has no id: nowhere.
-            return Refused(UNDELIVERABLE, ErrorClass.RECIPIENT)
+            return Refused(UNDELIVERABLE, ErrorClass.RECIPIENT), 0.0
+        began = self._clock.monotonic()
         outcome = await self._send(
             phone_number_id=parcel.account,
             to=parcel.to,
             body=body,
             token=callback_data(parcel.number, parcel.token),
         )
-        self._metrics.observe("send", "", self._clock.monotonic() - began)
-        return outcome
+        took_s = self._clock.monotonic() - began
+        self._metrics.observe("send", "", took_s)
+        return outcome, took_s
 
     async def _claim(self, parcel: Parcel) -> Parcel | None:
         """Write down that a send begins; None if the parcel is not what the lane thinks it is.

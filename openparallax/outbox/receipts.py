@@ -19,7 +19,7 @@ from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
 from openparallax.storage import Connection, chats, parcels
 from openparallax.storage.database import execute
-from openparallax.trail import Step
+from openparallax.trail import Step, Taken
 from openparallax.transcript import Transcripts
 
 _NOT_SAID = (ParcelState.FAILED, ParcelState.WITHDRAWN)
@@ -54,6 +54,8 @@ class Receipts:
         counts: How often each thing happened.
         holds: Rows of chats were changed, so that what is remembered of them is to be read anew:
             something is held for a chat's next message, or its number is spelt in another way.
+        at: When they were applied, unix seconds.
+        steps: For the trail.
     """
 
     chats: set[int] = field(default_factory=set)
@@ -63,16 +65,17 @@ class Receipts:
     said_again: list[tuple[Session, int]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     holds: bool = False
-    steps: list[tuple[Step, int, int, int, int, str, str, str, int | None]] = field(
-        default_factory=list
-    )
-    """To be noted on the trail, as `Trail.note` takes them."""
+    at: float = 0.0
+    steps: list[Taken] = field(default_factory=list)
 
     def step(self, step: Step, parcel: Parcel, code: int | None = None) -> None:
         """Note a step of a parcel on the trail."""
         self.steps.append(
-            (step, parcel.chat, parcel.turn, 0, parcel.number, parcel.account, "", "", code)
-        )
+            (
+                self.at, step, parcel.chat, parcel.turn, 0, parcel.number,
+                parcel.account, "", "", code, None, 0,
+            )
+        )  # fmt: skip
 
     def count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -94,7 +97,7 @@ class ReceiptDesk:
 
     def apply(self, connection: Connection, statuses: Sequence[StatusUpdate]) -> Receipts:
         """Apply what can be matched; part of the caller's unit of work. May be repeated."""
-        receipts = Receipts()
+        receipts = Receipts(at=self._clock.now())
         for status in statuses:
             self._apply(connection, status, receipts)
         return receipts

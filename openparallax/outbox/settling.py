@@ -77,14 +77,12 @@ class Settling:
         """
         match outcome:
             case Accepted(wamid=wamid):
-                was_paused = account.is_paused
-                account.accepted(parcel.number)
-                if was_paused and not account.is_paused:
+                if account.accepted(parcel.number):
                     self._trail.note(Step.RESUMED, account=parcel.account)
-                self._trail.note(
-                    _SENT, parcel.chat, parcel.turn, 0, parcel.number,
+                self._trail.add((
+                    self._clock.now(), _SENT, parcel.chat, parcel.turn, 0, parcel.number,
                     parcel.account, "", parcel.notice, None, took_s, parcel.attempts,
-                )  # fmt: skip
+                ))  # fmt: skip
                 return await self._accept(parcel, id_hash(wamid))
             case NotSent(reason=reason):
                 self._metrics.count("sends", "not_sent")

@@ -103,7 +103,7 @@ class Installation:
             return None
         self._see_what_it_reads()
         touched = [one for one in placed.before if one.parent == layout.units]
-        if touched or before.service.get("NeedDaemonReload") == "yes":
+        if touched or before.service.get("NeedDaemonReload") == "yes" or self._unseen(before):
             system.must("systemd could not take in the units", "daemon-reload")
         if touched or not (before.is_enabled and before.socket.get("UnitFileState") == "enabled"):
             system.must("the service could not be enabled", "enable", SERVICE, SOCKET)
@@ -171,7 +171,7 @@ class Installation:
     def _why_restart(self, before: condition.Condition, touched: Sequence[Path]) -> str:
         if touched:
             return "its unit has changed"
-        if before.service.get("NeedDaemonReload") == "yes":
+        if before.service.get("NeedDaemonReload") == "yes" or self._unseen(before):
             return "a drop-in has changed"
         if why := self.differs():
             return why
@@ -184,6 +184,12 @@ class Installation:
                 if path.exists() and path.stat().st_mtime > int(since) + 1:
                     return f"{path} is newer than it"
         return ""
+
+    def _unseen(self, before: condition.Condition) -> list[Path]:
+        """Drop-ins that the manager has not read: of a new folder it does not notice it itself."""
+        read = before.service.get("DropInPaths", "").split()
+        own = (self.layout.units / f"{SERVICE}.d").glob("*.conf")
+        return [one for one in own if str(one) not in read]
 
     def _ready(self, what: str, *words: str) -> None:
         """Have it started; with ``Type=notify`` that ends when it is ready."""

@@ -168,6 +168,20 @@ def losers_of(connection: Connection, chat: int) -> list[int]:
     return [row[0] for row in rows]
 
 
+def contacts_of(connection: Connection, chat: int) -> list[int]:
+    """The contact of a chat, and those of the chats that it was merged with since, in order.
+
+    The last one has every id by which the person is known.
+    """
+    rows = connection.execute(
+        "WITH RECURSIVE since(chat) AS (SELECT ? "
+        "UNION SELECT survivor FROM merges JOIN since ON loser = since.chat) "
+        "SELECT contact FROM since JOIN chats ON chats.id = since.chat",
+        (chat,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def unfinished_merges(connection: Connection) -> list[tuple[int, int]]:
     """Loser and survivor of each merge whose loser still has something to do."""
     return connection.execute(

@@ -1,6 +1,6 @@
 """Unfinished messages. A finished one has no row: what became of it stands in the transcript."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from openparallax.model.envelope import Envelope, EnvelopeState, Errand
@@ -176,31 +176,6 @@ def of_chat(connection: Connection, chat: int) -> list[Envelope]:
     """
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM envelopes WHERE chat = ? ORDER BY number", (chat,)
-    ).fetchall()
-    return [_row(row) for row in rows]
-
-
-def of_accounts(
-    connection: Connection, accounts: Collection[str], above: int, most: int
-) -> list[Envelope]:
-    """The next ``most`` unfinished envelopes behind ``above`` of these numbers of ours, in order.
-
-    Held ones are left out. Looks through all that is unfinished; only what happens seldom asks it.
-
-    Args:
-        connection: For reading.
-        accounts: Phone number ids.
-        above: The last number of the page before.
-        most: At most so many.
-    """
-    marks = ",".join("?" * len(accounts))
-    columns = ", ".join(f"envelopes.{column.strip()}" for column in _COLUMNS.split(","))
-    rows = connection.execute(
-        f"SELECT {columns} FROM envelopes JOIN chats ON chats.id = envelopes.chat"
-        " JOIN accounts ON accounts.id = chats.account"
-        f" WHERE envelopes.number > ? AND envelopes.state <> 2"
-        f" AND accounts.phone_number_id IN ({marks}) ORDER BY envelopes.number LIMIT ?",
-        (above, *accounts, most),
     ).fetchall()
     return [_row(row) for row in rows]
 

@@ -156,6 +156,11 @@ class WebhookServer:
         return self._intake.last_at
 
     @property
+    def is_public(self) -> bool:
+        """Others than this machine can reach the sockets that are listened on."""
+        return self._gate.is_public
+
+    @property
     def port(self) -> int:
         """The port listened on; before `start`, the one asked for."""
         return self._port

@@ -17,10 +17,8 @@ from openparallax.app.plugins import engine_catalog
 from openparallax.cli import main
 from openparallax.config.models import File
 from openparallax.config.shapes import is_model, members
-from openparallax.config.whatsapp import WhatsApp
 from openparallax.graph.errors import classify
 from openparallax.model.outcomes import ErrorClass
-from openparallax.webhook.gate import MAX_BODY
 from tests.architecture.source import ROOT, modules, tree_of
 from tests.architecture.test_documented import README, blocks, code_in
 from tests.config.files import SMALLEST
@@ -241,24 +239,6 @@ def test_the_smallest_configuration_is_that_of_many_guides() -> None:
     assert blocks("yaml")[0] == SMALLEST
 
 
-def _default(name: str) -> Any:
-    return WhatsApp.model_fields[name].default
-
-
-def test_the_proxies_pass_on_what_the_daemon_takes() -> None:
-    path, port = _default("webhook_path"), _default("webhook_port")
-    [nginx] = blocks("nginx")
-    assert nginx.count("{") == nginx.count("}") == 2
-    statements = [line.partition("#")[0].strip() for line in nginx.splitlines()]
-    assert all(line == "" or line[-1] in "{};" for line in statements)
-    assert f"location = {path} {{" in statements
-    assert f"proxy_pass http://127.0.0.1:{port};" in statements
-    for limit in ("client_max_body_size", "client_body_buffer_size"):
-        [size] = re.findall(rf"{limit} (\d+)m;", nginx)
-        assert int(size) * 2**20 >= MAX_BODY
-    assert f"\n    reverse_proxy {path} 127.0.0.1:{port}\n" in _TEXT
-
-
 def test_the_service_is_installed_where_its_unit_looks() -> None:
     unit = (ROOT / "systemd" / "openparallax.service").read_text("utf-8")
     chapter = section("Running it")
@@ -288,7 +268,8 @@ def test_the_symptoms_are_in_the_words_of_the_program() -> None:
     texts = "\n".join([*_texts(), *(os.strerror(number) for number in range(1, 100))])
     quotes = [
         piece.strip(" .")
-        for row in rows(section("When something is wrong"))
+        for chapter in ("When the bot is silent", "When something is wrong")
+        for row in rows(section(chapter))
         for quote in re.findall(r'"([^"`]+)"', row[0])
         for piece in re.split(r"…|: | \(", quote)
         if " " in piece.strip()

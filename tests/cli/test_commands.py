@@ -19,6 +19,7 @@ from openparallax.errors import ConfigError, NotStored, StartError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openparallax.app.keyring import Reread
     from openparallax.config import Settings
 
 ECHO = """\
@@ -54,7 +55,7 @@ def _run(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments))
 
 
-def _daemon(monkeypatch: pytest.MonkeyPatch, run: "Callable[[Settings], int]") -> None:
+def _daemon(monkeypatch: pytest.MonkeyPatch, run: "Callable[[Settings, Reread], int]") -> None:
     daemon = ModuleType("openparallax.app.daemon")
     vars(daemon)["run"] = run
     monkeypatch.setitem(sys.modules, "openparallax.app.daemon", daemon)
@@ -142,9 +143,12 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
     file: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     served: list[Settings] = []
+    file_now: list[Settings] = []
 
-    def run(settings: "Settings") -> int:
+    def run(settings: "Settings", reread: "Reread") -> int:
         served.append(settings)
+        file.write_text(ECHO.replace("echo", "anthropic, model: x, api_key: y"))
+        file_now.append(reread(None))
         return code
 
     _daemon(monkeypatch, run)
@@ -156,6 +160,7 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
     assert "SSLKEYLOGFILE" not in os.environ  # it would hold what opens each connection
     assert (result.exit_code, result.output) == (code, "")
     assert [settings.engine.type for settings in served] == ["echo"]
+    assert [settings.engine.type for settings in file_now] == ["anthropic"]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +180,7 @@ def test_serve_hands_the_settings_over_and_ends_as_the_daemon_does(
 def test_how_serve_fails(
     file: Path, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int, said: str
 ) -> None:
-    def run(_settings: "Settings") -> int:
+    def run(_settings: "Settings", _reread: "Reread") -> int:
         raise raised
 
     _daemon(monkeypatch, run)
@@ -188,7 +193,7 @@ def test_how_serve_fails(
 def test_a_mistake_of_ours_shows_types_and_lines_and_no_words(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(_settings: "Settings") -> int:
+    def run(_settings: "Settings", _reread: "Reread") -> int:
         try:
             return int(os.environ["SESAME"])
         except KeyError as error:

@@ -71,6 +71,20 @@ storage:
   retention_days: null
 admin: {enabled: true, host: 127.0.0.1, port: 9444}
 log: {level: info, format: auto}
+alerts:
+  alert_command: null
+  timeout_seconds: 30
+  wait_minutes: 2
+  repeat_minutes: 360
+  all_clear: true
+  backlog_messages: 100
+  backlog_minutes: 15
+  disk_free_megabytes: 500
+  engine_failures: 5
+  silence_hours: null
+  token_days: 7
+  certificate_days: 7
+tracing: {enabled: false}
 """
 
 

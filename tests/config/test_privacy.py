@@ -67,6 +67,7 @@ def _complete() -> dict[str, Any]:
     tree["engine"] |= {"api_key": "x", "proxy": {"host": "x", "password": "y"}}
     tree["off_the_record"] |= {"engine": {"type": "anthropic", "model": "x"}, "pipeline": ["shout"]}
     tree["notices"] = {"lost": "x"}
+    tree["alerts"] |= {"alert_command": ["x", "y"]}
     tree["pipeline"].append({"shout": {"mark": "x", "word": "y"}})
     return tree
 

@@ -1,5 +1,6 @@
 """Who was let in and is not any more, and numbers that are gone: nothing is lost in silence."""
 
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.flow.test_accounts import post as post_to
 from tests.town import ANN, BOB, Town
 
 DAY_S = 86_400
+ID = "DE.10010010010010010010"
 
 
 def allowing(*numbers: str) -> dict[str, Any]:
@@ -85,6 +87,24 @@ async def test_a_restart_asks_again_too(town: Town, engine: FakeEngine) -> None:
     await town.quiet()
     assert town.heard(ANN) == []
     assert len(logged(town, "sender_not_allowed")) == 1
+
+
+async def test_who_turned_out_to_be_one_person_is_asked_by_all_their_ids(town: Town) -> None:
+    """What waits in the chat of an id is theirs whose number is on the list."""
+    town.up.dispatcher.stop_claiming()
+    at = int(time.time()) - 60
+    await town.post(meta.text(None, "by the id", user_id=ID, at=at))
+    await town.say(ANN, "by the number", at=at + 1)
+    await town.say(ANN, "by both", user_id=ID, at=at + 2)
+    merges = await town.up.database.read(
+        lambda c: c.execute("SELECT count(*) FROM merges").fetchone()[0]
+    )
+    assert merges == 1
+    town.changes = allowing(ANN)
+    await town.restart()
+    await town.until(lambda: len(town.graph.calls) == 2)
+    await town.quiet()
+    assert logged(town, "sender_not_allowed") == []
 
 
 async def test_no_look_is_taken_where_the_list_did_not_change(

@@ -15,7 +15,7 @@ from tests.architecture.source import ROOT
 from tests.installing.empty import EmptyRoot, lacks
 
 MEASURED = "measured"
-_QUIETLY = ("-qq", "--disable-pip-version-check", "--no-compile")
+_QUIETLY = ("-qq", "--disable-pip-version-check")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,6 +36,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Have a line stand at the end of the run: how fast a machine is, is judged by nobody."""
     return partial(record_property, MEASURED)
+
+
+def recent() -> set[str]:
+    """The latest commits: what was built is of one of them, also where one came meanwhile."""
+    listed = ["git", "rev-list", "--max-count=20", "HEAD"]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return set(done.stdout.split())
 
 
 def need(is_there: object, what: str) -> None:

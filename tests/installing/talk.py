@@ -19,6 +19,13 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def ports_of_dev() -> list[str]:
+    """Options of ``dev`` for ports that are free: its own may be somebody's."""
+    names = ("--port", "--webhook-port", "--admin-port")
+    pairs = zip(names, free_ports(3), strict=True)
+    return [word for name, port in pairs for word in (name, str(port))]
+
+
 def get(url: str) -> tuple[int, str]:
     """Status and text; 0 where nobody answers."""
     try:

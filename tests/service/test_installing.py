@@ -101,6 +101,21 @@ def test_another_version_or_a_newer_configuration_is_a_reason_to_restart(
     assert said.endswith(f"since {config} is newer than it")
 
 
+def test_a_drop_in_that_the_manager_has_not_read_is_a_reason_too(machine: Machine) -> None:
+    install(machine)
+    own = machine.layout.units / "openparallax.service.d" / "own.conf"
+    own.parent.mkdir()
+    own.write_text("[Service]\nNice=5\n")
+    machine.calls()
+    [said] = install(machine)
+    assert said == "restarted without refusing anybody, since a drop-in has changed"
+    calls = machine.calls()
+    reloaded = calls.index("systemctl daemon-reload")
+    assert reloaded < calls.index("systemctl restart openparallax.service")
+    machine.note("why", f"DropInPaths={own}\n")
+    assert install(machine) == ["nothing has changed: it goes on running"]
+
+
 def test_a_start_that_fails_leaves_nothing_and_says_why(machine: Machine) -> None:
     machine.note("fails-start", "Job for start failed\n")
     machine.note("why", "ExecMainCode=1\nExecMainStatus=78\nResult=exit-code\n")

@@ -1,6 +1,8 @@
 """The tortured daemon: started, killed, and started again by whoever keeps it."""
 
 import asyncio
+import json
+import os
 import signal
 import sqlite3
 import time
@@ -10,9 +12,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from openparallax.cli import control
+from openparallax.errors import Refusal
 from openparallax.storage import migrations
 from tests.fakes import meta
 from tests.flow.kill.daemon import STOP_S, Daemon, LoopError, Process, install_plugin
+from tests.torture.changing import WRONG_TEXT, Changes
 from tests.torture.engine import LIMIT_S
 from tests.torture.nursery import Nursery
 from tests.torture.programme import Programme
@@ -26,7 +31,11 @@ HURRIED = 128 + signal.SIGTERM
 
 
 class TorturedDaemon(Daemon):
-    """`tests.torture.child`, configured for one programme."""
+    """`tests.torture.child`, configured for one programme.
+
+    Attributes:
+        changes: What its configuration says of what changes; `write` writes it down.
+    """
 
     def __init__(
         self,
@@ -42,6 +51,7 @@ class TorturedDaemon(Daemon):
         self._programme = programme
         self._board = board
         self._asked_at = port
+        self.changes = Changes()
         (folder / "tmp").mkdir()
         super().__init__(folder, graph_url, Random(programme.seed))  # noqa: S311 - no secret
 
@@ -66,7 +76,34 @@ class TorturedDaemon(Daemon):
         said["conversation"]["coalesce"] = "queued" if self._programme.coalesces else "none"
         said["off_the_record"] = {"idle_minutes": IDLE_MINUTES}
         said["storage"]["retention_days"] = 30
+        self.changes.put_into(said)
         return said
+
+    # -- while it runs ---------------------------------------------------------------------------
+
+    def write(self, *, is_wrong: bool = False) -> None:
+        """Write its configuration, which it has read before; at a start it is written anyway."""
+        text = WRONG_TEXT if is_wrong else json.dumps(self._configuration())
+        (self.folder / "config.yaml").write_text(text, "utf-8")
+
+    def hang_up(self) -> None:
+        """Tell it by a signal to read its configuration."""
+        pid = getattr(self._process, "pid", None)
+        if pid is not None and not self.has_ended:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+
+    async def reloads(self) -> list[str] | None:
+        """Tell it through its socket; its problems, or None if it did not answer."""
+        try:
+            answer = await asyncio.to_thread(self._ask)
+        except (Refusal, OSError):
+            return None
+        return None if answer is None else list(answer["problems"])
+
+    def _ask(self) -> dict[str, Any] | None:
+        daemon = control.daemon_of(self.database)
+        return None if daemon is None else control.ask(daemon, "reload", {}, answer_s=20.0)
 
 
 class Keeper:
@@ -131,6 +168,11 @@ class Keeper:
         self.is_up.set()
         if self._is_over:
             self.stop()
+
+    @property
+    def may_reload(self) -> bool:
+        """Whether it answers, and was not asked to end."""
+        return self.is_up.is_set() and not self._is_stopping
 
     def kill(self) -> None:
         """Kill it, if there is a process."""

@@ -51,6 +51,8 @@ class Tortured:
 
     class Settings(PluginSettings):
         port: int
+        made: int = 0
+        """Says nothing: another one is another engine."""
 
     keeps_content = False
     writes_markdown = True
@@ -59,6 +61,7 @@ class Tortured:
         del tools
         self._port = settings.port
         self._writer: asyncio.StreamWriter | None = None
+        self._is_closed = False
 
     async def answer(self, turn: Turn) -> Reply:
         asked = _ASKED.findall(turn.text)
@@ -82,6 +85,8 @@ class Tortured:
             raise ValueError(turn.text)  # words in it, which must not come into the log
         if mood == "silent":
             return Reply(text=None)
+        if self._is_closed:
+            raise ValueError("closed before its last turn had ended")
         core = asked[0][0] if asked else ""
         words = answer_words(core, [int(number) for _, number, _ in asked], mood)
         if mood == "marks":
@@ -96,5 +101,6 @@ class Tortured:
             await self._writer.drain()
 
     async def close(self) -> None:
+        self._is_closed = True
         if self._writer is not None:
             self._writer.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.torture.baits import BAITS
+from tests.torture.changing import CHANGES, WRONG
 from tests.torture.points import POINTS
 from tests.torture.programme import (
     COMMANDS,
@@ -172,6 +173,7 @@ class Drawer:
             self._statuses: 4,
             self._down: 1.5,
             self._twice: 3,
+            self._reload: 8,
         }
         (act,) = self._dice.choices(list(acts), list(acts.values()))
         act()
@@ -256,6 +258,13 @@ class Drawer:
         self._add("graph", who=who, mood=mood)
         self._add("statuses", who=who, mood=self._dice.choice(["late", "late", "never"]))
         self._post(self._message(WORDS, who=who, mood=""))
+
+    def _reload(self) -> None:
+        """Once, or several times as quickly as it goes."""
+        names = [*CHANGES, WRONG]
+        for _ in range(self._dice.choice([1, 1, 2, 3])):
+            way = self._dice.choice(["", "", "control"])
+            self._add("reload", mood=self._dice.choice(names), point=way)
 
     def _down(self) -> None:
         self._is_down = not self._is_down

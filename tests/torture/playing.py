@@ -20,7 +20,8 @@ from tests.flow.kill.records import Records, count_open, load_records
 from tests.torture.board import Board
 from tests.torture.book import Book, Posted
 from tests.torture.canary import Canary
-from tests.torture.daemon import Keeper, TorturedDaemon, file_of_schema
+from tests.torture.changing import CERTAIN, GONE, TOKEN, WRONG
+from tests.torture.daemon import NUMBERS, Keeper, TorturedDaemon, file_of_schema
 from tests.torture.disk import Disk
 from tests.torture.graph import ScriptedGraph
 from tests.torture.nursery import Nursery
@@ -70,6 +71,7 @@ class Played:
     problems: list[str] = field(default_factory=list)
     records: Records | None = None
     looks: int = 0
+    reloads: int = 0
     seconds: float = 0.0
 
 
@@ -88,6 +90,8 @@ class Player:
         self._begins_at = int(time.time()) - BEFORE_S
         self._raws: dict[int, bytes] = {}
         self._is_graph_up = True
+        self._problems: list[str] = []
+        self._reloads = 0
 
     async def play(self) -> Played:
         """Play it to its end; what came of it."""
@@ -102,7 +106,7 @@ class Player:
             ) as self._session,
             await asyncio.start_server(self._hear, "127.0.0.1", 0, limit=2**22) as ear,
         ):
-            daemon = TorturedDaemon(
+            self._daemon = daemon = TorturedDaemon(
                 house,
                 self._graph.url,
                 self._programme,
@@ -127,7 +131,8 @@ class Player:
         played.failed, played.asked = self._moods.failed, self._asked
         played.lives, played.deaths = daemon.lives, self._keeper.deaths
         played.points = [self._board.count(number) for number in range(len(POINTS))]
-        played.problems = [*self._keeper.problems, *disk.problems]
+        played.problems = [*self._keeper.problems, *self._problems, *disk.problems]
+        played.reloads = self._reloads
         played.looks, played.seconds = disk.looks, time.monotonic() - began
         if not self._keeper.problems:
             played.records = load_records(daemon.database)
@@ -148,9 +153,12 @@ class Player:
     async def _take(self, step: Step) -> None:  # noqa: C901, PLR0912 - one line for each word
         match step.do:
             case "post":
+                if any(one.account for request in step.requests for one in request):
+                    await self._serve_again()
                 self._post(step)
                 await asyncio.sleep(0)
             case "again":
+                await self._serve_again()
                 self._again(step.of)
             case "wait":
                 await asyncio.sleep(step.seconds)
@@ -180,6 +188,8 @@ class Player:
                 self._moods.bid_statuses(number_of(step.who), step.mood, step.count)
             case "down" | "up":
                 await self._answer(is_up=step.do == "up")
+            case "reload":
+                await self._reload(step.mood, is_asked=step.point == "control")
 
     async def _answer(self, *, is_up: bool) -> None:
         """Graph is there from now on, or not."""
@@ -192,6 +202,65 @@ class Player:
 
     def _is_there(self) -> bool:
         return not self._keeper.daemon.has_ended
+
+    # -- what is configured ---------------------------------------------------------------------
+
+    async def _reload(self, change: str, *, is_asked: bool) -> None:
+        """Change the configuration; a daemon that is not there reads it at its start."""
+        daemon, keeper = self._daemon, self._keeper
+        if change == GONE and not await self._may_go():
+            return
+        daemon.changes.make(change)
+        if change == TOKEN:
+            self._graph.tokens = dict.fromkeys(NUMBERS, daemon.changes.token)
+        if change in CERTAIN:
+            await self._until_in_force()
+        elif keeper.may_reload:
+            self._reloads += 1
+            daemon.write(is_wrong=change == WRONG)
+            if not is_asked:
+                daemon.hang_up()
+                return
+            lives = len(daemon.lives)
+            problems = await daemon.reloads()
+            if len(daemon.lives) == lives and keeper.may_reload and problems is not None:
+                self._judge(problems, is_wrong=change == WRONG)
+
+    def _judge(self, problems: list[str], *, is_wrong: bool) -> None:
+        if is_wrong and not problems:
+            self._problems.append("reload: a wrong file was taken")
+        if problems and not is_wrong:
+            self._problems.append(f"reload: a right file was refused: {problems}")
+
+    async def _may_go(self) -> bool:
+        """What is on its way to a number that is not served would be nobody's."""
+        return self._programme.accounts > 1 and await self._until(
+            lambda: not self._posts, PATIENCE_S
+        )
+
+    async def _serve_again(self) -> None:
+        """Put back what was taken away; in force before this returns."""
+        if self._daemon.changes.is_gone:
+            self._daemon.changes.is_gone = False
+            await self._until_in_force()
+
+    async def _until_in_force(self) -> None:
+        """Have the daemon read its configuration until it says that it has."""
+        if self._keeping is None:
+            return  # the first one will
+        ends_at = time.monotonic() + MOST_S
+        while time.monotonic() < ends_at and not self._keeper.problems:
+            if self._keeper.may_reload:
+                self._reloads += 1
+                self._daemon.write()
+                lives, problems = len(self._daemon.lives), await self._daemon.reloads()
+                if problems == []:
+                    return
+                if problems and len(self._daemon.lives) == lives:
+                    self._judge(problems, is_wrong=False)
+                    return
+            await asyncio.sleep(0.02)
+        self._problems.append("reload: it never came into force")
 
     # -- what is posted -------------------------------------------------------------------------
 
@@ -255,6 +324,7 @@ class Player:
         self._moods.is_calm = True
         await self._answer(is_up=True)
         assert self._keeping is not None
+        await self._serve_again()
         if not await self._rest(None):
             left = 0, 0
             with suppress(sqlite3.Error):  # perhaps it never began

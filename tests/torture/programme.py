@@ -80,6 +80,8 @@ class Step:
     ``graph``: what becomes of the next ``count`` sends to ``who``, by its ``mood``.
     ``statuses``: the same of the statuses of what is taken.
     ``down``, ``up``: nobody listens at Graph's address, and somebody does again.
+    ``reload``: the configuration is changed as ``mood`` says (`tests.torture.changing`) and the
+    running daemon is told, by SIGHUP or, where ``point`` is ``control``, through its socket.
     """
 
     do: str

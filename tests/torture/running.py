@@ -54,6 +54,7 @@ class Report:
             life.was_killed and life.healthy is None for life in played.lives
         )
         self.figures["stops in order"] += sum(not life.was_killed for life in played.lives)
+        self.figures["configurations read while it ran"] += played.reloads
         self.figures["looks at all that is on disk"] += played.looks
         for name, count in verdict.counts.items():
             self.figures[name] += count
