@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -99,8 +100,10 @@ class Town:
         clock: Clock | None = None,
         log_level: str = "debug",
         own_engines: bool = False,
+        inherited: Sequence[socket.socket] = (),
     ) -> None:
         """``own_engines``: those that the configuration names answer, and not ``engine``."""
+        self._inherited = inherited
         self.folder = folder
         self.state = folder / "state"
         self.engine = engine or FakeEngine()
@@ -133,7 +136,13 @@ class Town:
     async def start(self) -> None:
         log = logs.configure(level=self._log_level, render="json", stream=self.log)  # type: ignore[arg-type]
         settings = settings_for(self.folder, self.graph.url, self.changes)
-        self.house: House | None = House(settings, clock=self.clock, log=log, reread=self.read_anew)
+        self.house: House | None = House(
+            settings,
+            clock=self.clock,
+            log=log,
+            reread=self.read_anew,
+            inherited=self._inherited,
+        )
         await self.house.start()
         self.url = f"http://127.0.0.1:{self.house.port}/webhook"
         self.meta = Meta(self.session, self.url)

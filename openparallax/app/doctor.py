@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -23,11 +22,14 @@ from openparallax.doctor.examining import Examination
 from openparallax.doctor.finding import Finding, Group, Notes, Report
 from openparallax.doctor.machine import Machine
 from openparallax.doctor.subject import Subject
-from openparallax.doctor.unit import folders, see_unit
+from openparallax.doctor.unit import Held, folders, see_socket, see_unit
 from openparallax.errors import ConfigError, Refusal
 from openparallax.logs import Logger
 from openparallax.plugin import Engine, Tools
-from openparallax.service.layout import CREDSTORES
+from openparallax.service.condition import look
+from openparallax.service.layout import SOCKET
+from openparallax.service.plan import addresses
+from openparallax.service.system import System
 from openparallax.storage import holder_of
 
 
@@ -54,28 +56,6 @@ def examine(
     return asyncio.run(
         _examine(settings, environment, account=account, is_offline=is_offline, mends=mends)
     )
-
-
-def as_the_service(
-    file: Path | None, environment: Mapping[str, str], *, root: Path = Path("/")
-) -> Mapping[str, str]:
-    """``environment``, with the credentials that the service manager hands to the service.
-
-    So that root can ask from a shell about the configuration of the machine: its secrets lie in a
-    folder that only the manager and root read.
-
-    Args:
-        file: The configuration.
-        environment: The process's variables; what they say of credentials is left alone.
-        root: What the folders stand under.
-    """
-    is_of_the_machine = file is not None and file.absolute().is_relative_to(root / "etc")
-    if not is_of_the_machine or "CREDENTIALS_DIRECTORY" in environment:
-        return environment
-    for name in CREDSTORES:
-        if os.access(root / name / "whatsapp_access_token", os.R_OK):
-            return {**environment, "CREDENTIALS_DIRECTORY": str(root / name)}
-    return environment
 
 
 async def _examine(
@@ -221,9 +201,29 @@ def _unit(settings: Settings, environment: Mapping[str, str]) -> Notes:
     user = ""
     with suppress(OSError, KeyError):
         user = getpass.getuser()
-    return see_unit(
+    notes = see_unit(
         most_stop_s(settings),
         folders(configurations),
         home=configurations,
         user=user,
     )
+    whatsapp = settings.whatsapp
+    wanted: list[str] = []
+    with suppress(Refusal):  # others say what is wrong with it
+        wanted = list(addresses(whatsapp.webhook_host, whatsapp.webhook_port))
+    is_user = configurations is not None and (configurations / "systemd/user" / SOCKET).exists()
+    notes.found += see_socket(_held(environment, is_user=is_user), wanted).found
+    return notes
+
+
+def _held(environment: Mapping[str, str], *, is_user: bool) -> Held | None:
+    """What the service manager says of the socket; None where one of the two is not there."""
+    try:
+        system = System(environment, is_user=is_user)
+    except Refusal:
+        return None
+    found = look(system)
+    if found.socket.get("LoadState") != "loaded":
+        return None
+    is_enabled = found.socket.get("UnitFileState", "").startswith("enabled")
+    return Held(found.listens, found.is_held, is_enabled, is_user)

@@ -22,8 +22,8 @@ from openparallax.webhook.tls import Certificates
 
 LONGEST_TURN_S = 900.0
 """After so long an engine is closed although a turn still runs in it: nobody waits for that one."""
-LONGEST_SEND_S = 150.0
-"""The same of a way to Graph: a send has at most as long as ``graph_timeout_seconds`` says."""
+SETTLING_S = 30.0
+"""The same of a way to Graph, behind what ``graph_timeout_seconds`` leaves to a send."""
 
 Follow = Callable[[Settings], None]
 """Told of what is in force now, on the loop and inside the step that swaps; quick, never raises."""
@@ -83,7 +83,8 @@ class Exchange:
         exchanged = {one for one in new.clients if new.clients[one] is not old.clients.get(one)}
         self._parts.outbox.departures.try_soon(exchanged)
         if left:
-            self._begin(self._retire_clients(left))
+            longest_s = max(one.graph_timeout_seconds for one in old.settings.whatsapp.numbers)
+            self._begin(self._retire_clients(left, longest_s + SETTLING_S))
         if new.clients.keys() - old.clients.keys():
             self._serve_again()
 
@@ -156,9 +157,9 @@ class Exchange:
         left = [self._left.pop(id(one)) for one in gone if id(one) in self._left]
         await close_all(left, self._log)
 
-    async def _retire_clients(self, clients: Collection[GraphClient]) -> None:
+    async def _retire_clients(self, clients: Collection[GraphClient], longest_s: float) -> None:
         try:
-            async with asyncio.timeout(LONGEST_SEND_S):
+            async with asyncio.timeout(longest_s):
                 await asyncio.gather(*(one.retire() for one in clients))
         except TimeoutError:
             pass

@@ -100,7 +100,12 @@ class Keyring:
         return self._reread(text)
 
     async def _take(self, settings: Settings) -> Outcome:
-        return await self._reload.reload("secret_file", read=lambda: self.put_in(settings))
+        def read() -> Settings:
+            # Meanwhile another file may be in force: what it names is read, and not what was.
+            text = self._configured().text
+            return self.put_in(settings if text == settings.text else self._read(text))
+
+        return await self._reload.reload("secret_file", read=read)
 
     async def _swap(self) -> Sequence[str]:
         """What is configured stays as it is: only what is kept in its place has changed."""

@@ -106,6 +106,8 @@ class Reception:
 
     def _note_steps(self, admission: Admission, receipts: Receipts) -> None:
         self._trail.extend(admission.steps)
+        if not admission.confirmed and receipts is _NO_RECEIPTS:
+            return
         for one in admission.confirmed:
             self._trail.note(
                 Step.POSTED, one.chat, one.turn, one.turn, one.number,

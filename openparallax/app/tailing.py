@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, Self
 
-from openparallax.app.whom import find, nobody, text_of, whole_number
+from openparallax.app.whom import find, nobody, see_form, text_of, whole_number
 from openparallax.app.why.looking import shorts_of
 from openparallax.app.why.shown import step
 from openparallax.clock import Clock
@@ -76,6 +76,7 @@ class Tailing:
         if asked.get("who") is None and asked.get("chat") is None:
             return lambda _note: True
         person = await find(self._database, asked)
+        see_form(asked, person)
         shorts = shorts_of(person, account)
         if not person.chats and not shorts:
             raise nobody(asked)

@@ -68,6 +68,25 @@ def nobody(asked: Mapping[str, Any]) -> Refusal:
     )
 
 
+def see_form(asked: Mapping[str, Any], person: Person) -> None:
+    """See that whom nobody knows was at least named as people are.
+
+    Raises:
+        Refusal: It is a name, say, or the short form of the log (2).
+    """
+    who = asked.get("who")
+    if who is None or person.chats:
+        return
+    try:
+        normalise_number(str(who))
+    except ValueError:
+        raise Refusal(
+            "nobody is known by that, and it is neither a number with its country code nor a user "
+            "id. See openparallax sessions list; what the log and tail print is chat=N and turn=N.",
+            exit_code=2,
+        ) from None
+
+
 def text_of(asked: Mapping[str, Any], key: str) -> str | None:
     """A text among the arguments; None if it is not there."""
     value = asked.get(key)

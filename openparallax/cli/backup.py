@@ -134,7 +134,7 @@ def restore(*, file: Path, yes: bool, config: Path | None) -> None:
 
     \b
         systemctl stop openparallax.socket
-        openparallax restore /backup/openparallax-2026-11-21.db -c /etc/openparallax/config.yaml
+        openparallax restore /backup/openparallax-2026-11-21.db
         systemctl start openparallax
     """
     database = control.database_of(config)

@@ -13,7 +13,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     \b
         openparallax completion bash >> ~/.bashrc
         openparallax completion zsh >> ~/.zshrc
-        openparallax completion fish > ~/.config/fish/completions/openparallax.fish
+        cd ~/.config/fish/completions
+        openparallax completion fish > openparallax.fish
     """
     made = get_completion_class(shell)
     if made is None:

@@ -70,8 +70,8 @@ def running_daemon(database: Path) -> Path:
     found = daemon_of(database)
     if found is None:
         raise Refusal(
-            f"the daemon is not running: nobody uses {database}. Start it with openparallax serve, "
-            "or name the configuration that it runs with: -c FILE.",
+            f"the daemon is not running: nobody uses {database}. Start it (openparallax serve; a "
+            "service: systemctl start openparallax), or name its configuration: -c FILE.",
             exit_code=UNAVAILABLE,
         )
     return found

@@ -50,12 +50,17 @@ def check(config: Path | None) -> None:
     """Say everything that is wrong with the configuration.
 
     Each problem comes with file, line and key, and never with a value, so that the output may be
-    shown to others. Secrets, credentials and files that the configuration names must be there.
+    shown to others. Secrets, credentials and files that the configuration names must be there; root
+    who asks about a file below /etc is shown the credentials of the service.
 
     Exit codes: 0 it is in order, perhaps with warnings; 78 it is not.
     """
-    settings = load_settings(config)
     from openparallax.app.plugins import keepers  # noqa: PLC0415 - --help need not wait for it
+    from openparallax.config import search  # noqa: PLC0415 - the same
+    from openparallax.service.variables import as_the_service  # noqa: PLC0415 - the same
+
+    environment = as_the_service(config or search(os.environ), os.environ)
+    settings = load_settings(config, environment=environment)
 
     name = click.format_filename(settings.file)
     click.echo(f"{name} is in order")

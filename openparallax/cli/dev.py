@@ -56,7 +56,7 @@ def dev(scenarios: tuple[Path, ...], **asked: Any) -> None:
 
     \b
         openparallax dev                           with a page in the browser
-        openparallax dev -c config.yaml            with your settings; your database is not touched
+        openparallax dev -c config.yaml            your settings, not your data
         printf 'hello\n' | openparallax dev --terminal
         openparallax dev --bot http://127.0.0.1:8000/webhook
         openparallax dev --scenario script.yaml

@@ -53,11 +53,12 @@ def doctor(
     \b
         openparallax doctor
         openparallax doctor --fix
-        openparallax doctor --json | jq '.findings[] | select(.level == "failure")'
+        openparallax doctor --json | jq '.findings[] | select(.level=="failure")'
     """
-    from openparallax.app.doctor import as_the_service, examine  # noqa: PLC0415 - not for --help
+    from openparallax.app.doctor import examine  # noqa: PLC0415 - not for --help
     from openparallax.config import search  # noqa: PLC0415 - the same
     from openparallax.doctor.configuration import wrong  # noqa: PLC0415 - the same
+    from openparallax.service.variables import as_the_service  # noqa: PLC0415 - the same
 
     environment: Mapping[str, str] = os.environ
     try:

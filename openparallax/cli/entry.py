@@ -25,7 +25,7 @@ from openparallax.cli.man import man
 from openparallax.cli.migrate import migrate
 from openparallax.cli.reload import reload_
 from openparallax.cli.schema import schema
-from openparallax.cli.screen import InOrder
+from openparallax.cli.screen import InOrder, escaped, wrapped
 from openparallax.cli.send import send
 from openparallax.cli.service import service
 from openparallax.cli.sessions import sessions
@@ -52,13 +52,13 @@ class _Commands(InOrder):
             return self._invoke(ctx)
         except ConfigError as error:
             for problem in error.problems:
-                click.echo(problem, err=True)
+                _say(problem)
             ctx.exit(_EX_CONFIG)
         except (StartError, Refusal) as error:
-            click.echo(f"openparallax: {error}", err=True)
+            _say(f"openparallax: {error}")
             ctx.exit(error.exit_code)
         except NotStored as error:
-            click.echo(f"openparallax: {error}; try again", err=True)
+            _say(f"openparallax: {error}; try again")
             ctx.exit(_EX_TEMPFAIL)
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
@@ -96,6 +96,14 @@ def _print_what_can_be_printed() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _say(sentence: str) -> None:
+    """On standard error: a key of a file, say, may hold what would command the terminal."""
+    for line in escaped(sentence, keeps="\n\t").split("\n"):
+        is_sentence = sys.stderr.isatty() and not line.startswith(" ")
+        for piece in wrapped(line) if is_sentence else [line]:
+            click.echo(piece, err=True)
 
 
 def _trace(error: BaseException) -> str:

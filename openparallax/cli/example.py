@@ -4,6 +4,7 @@ from importlib.resources import files
 
 import click
 
+from openparallax.cli.screen import wrapped
 from openparallax.errors import Refusal
 
 _COMMENTS = "#/ "
@@ -30,13 +31,14 @@ def example(name: str | None) -> None:
 
     \b
         openparallax example
-        openparallax example prometheus-rules.yaml > /etc/prometheus/rules/openparallax.yaml
+        openparallax example Caddyfile > /etc/caddy/Caddyfile
     """
     known = names()
     if name is None:
         width = max(map(len, known))
         for one in known:
-            click.echo(f"{one:<{width}}  {_about(one)}")
+            for line in wrapped(_about(one), first=f"{one:<{width}}  ", indent=" " * (width + 2)):
+                click.echo(line)
         return
     if name not in known:
         raise Refusal(f"there is no such example: there are {', '.join(known)}", exit_code=2)

@@ -67,8 +67,9 @@ def init(**asked: Any) -> None:
     \b
         openparallax init                          ask for everything
         openparallax init -c shop.yaml             write another file
-        openparallax init --yes --engine echo --app-id 1234567890 --app-secret-file secret \
-            --phone-number-id 1234567890123456 --waba-id 102290129340398 --token-file token \
+        openparallax init --yes --engine echo \
+            --app-id 1234567890 --app-secret-file secret --token-file token \
+            --phone-number-id 1234567890123456 --waba-id 102290129340398 \
             --public-url https://bot.example.org --allow "+1 555 000 1111"
 
     Nobody need be asked where options, or the variables WHATSAPP_ACCESS_TOKEN, WHATSAPP_APP_SECRET,

@@ -28,7 +28,7 @@ def migrate(*, dry_run: bool, as_json: bool, config: Path | None) -> None:
 
     \b
         openparallax migrate --dry-run
-        systemctl stop openparallax
+        systemctl stop openparallax.socket
         openparallax migrate
         systemctl start openparallax
 

@@ -90,7 +90,6 @@ def _ask_of_wrong(config: Path | None, asked: dict[str, Any], error: ConfigError
 
 
 def _lines(found: Mapping[str, Any], config: Path | None) -> Iterator[str]:
-    would = "would be" if found["dry_run"] else "is"
     if config is not None and not _is_same(config, found["file"]):
         yield f"The daemon was started with {escaped(found['file'])}, and reads that one."
     if found["problems"]:
@@ -98,6 +97,8 @@ def _lines(found: Mapping[str, Any], config: Path | None) -> Iterator[str]:
         return
     applied, needs_restart = found["applied"], found["needs_restart"]
     if applied:
+        is_now = "is" if len(applied) == 1 else "are"
+        would = "would be" if found["dry_run"] else is_now
         yield f"{counted(len(applied), 'setting')} {would} in force:"
         yield from _each(applied)
     else:

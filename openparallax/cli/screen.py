@@ -17,6 +17,7 @@ _HARMLESS = "\u200c\u200d\u00ad"
 """Of the invisible ones those that join letters and emoji."""
 _WIDE = frozenset({"W", "F"})
 _LEAST = 6
+_SENTENCE = 200
 _MOST_CHARACTERS = 8
 """In one column, with marks above it and what joins emoji."""
 
@@ -134,6 +135,17 @@ class InOrder(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, but with each command's whole sentence: it wraps, and ends in no dots."""
+        rows = [
+            (name, one.get_short_help_str(limit=_SENTENCE))
+            for name, one in self.commands.items()
+            if not one.hidden
+        ]
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 def bold(text: str) -> str:

@@ -36,7 +36,7 @@ def service() -> None:
     your own. systemd holds the port, so that a restart refuses nobody.
 
     \b
-        sudo openparallax service install        put it in place; again after each upgrade
+        sudo openparallax service install        install, or bring up to date
         openparallax service status              how is it?
         openparallax service logs -f             what does it say?
     """

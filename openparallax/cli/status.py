@@ -167,7 +167,7 @@ def _messages(found: Mapping[str, Any]) -> str:
     waiting = found["messages_waiting"]
     if waiting is None:
         return "not known just now"
-    told = f"{waiting} to be answered, {found['turns_running']} turns running"
+    told = f"{waiting} to be answered, {counted(found['turns_running'], 'turn')} running"
     if found["oldest_message_seconds"] is not None:
         told += f", the oldest waits for {lasting(found['oldest_message_seconds'])}"
     held = found["messages_held"]
@@ -201,14 +201,17 @@ def _took(one: Mapping[str, Any]) -> str:
 
 def _failures(found: Mapping[str, Any]) -> Iterator[str]:
     if failed := found["engine_failures"]:
-        yield f"{failed} times lately: see engine_failed in openparallax tail -n 1000"
+        yield (
+            f"{counted(failed, 'time')} lately: see engine_failed in the log, and openparallax"
+            " doctor, which asks the engine"
+        )
 
 
 def _account(one: Mapping[str, Any]) -> str:
     is_paused = one["state"] != "active"
     told = f"{one['phone_number_id']} " + (colour("paused", "red") if is_paused else "active")
     if is_paused:
-        told += f" by code {one['code']}: {escaped(one['hint'])}"
+        told += f" by code {one['code']}"  # what to do about it stands above, under not ready
     allowed = f"{one['allowed']} allowed" if one["allowed"] else "everybody may write"
     signed = "signatures checked" if one["signed"] else "signatures NOT checked"
     return f"{told}, {allowed}, {signed}{_token(one['token'])}"

@@ -66,7 +66,7 @@ def tail(
     \b
         openparallax tail
         openparallax tail --messages --who "+49 151 12345678"
-        openparallax tail -n 1000 --no-follow --json | jq 'select(.step == "failed")'
+        openparallax tail -n 1000 --no-follow --json | grep failed
     """
     if who is not None and chat is not None:
         raise click.UsageError("name either --who or --chat.")

@@ -53,7 +53,8 @@ def why(*, who: str, most: int, account: str | None, as_json: bool, config: Path
     of it, and where no answer reached them the reason and what to do. Never what anybody wrote.
     Asks the running daemon, or else the database itself, which knows less.
 
-    Exit codes: 0 it is said; 1 nothing is known of them (then it says what may be the reason).
+    Exit codes: 0 it is said; 1 nothing is known of them (then it says what may be the reason); 2
+    WHO is neither a number nor an id.
 
     \b
         openparallax why "+49 151 12345678"
@@ -89,15 +90,20 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     now = found["now"]
     for chat in found["chats"]:
         yield from wrapped(_chat(chat, now, found["allowed"]), indent="  ")
-    for message in found["messages"]:
-        yield ""
+    for number, message in enumerate(found["messages"]):
+        if number or found["chats"]:
+            yield ""
         yield from _message(message)
     if found["messages"]:
         yield ""
     for remark in found["remarks"]:
         yield from wrapped(escaped(remark), first=f"{colour('!', 'yellow')} ", indent="  ")
     daemon = found["daemon"]
+    said = " ".join(message["why"] for message in found["messages"])
     for trouble in daemon["trouble"]:
+        advice = trouble.partition("): ")[2]
+        if advice and advice in said:
+            continue  # a message's own verdict has said it
         yield from wrapped(escaped(trouble), first=f"{colour('!', 'red')} ", indent="  ")
     if daemon["is_running"]:
         last = daemon["last_webhook_at"]

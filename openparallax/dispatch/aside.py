@@ -1,4 +1,4 @@
-"""What waits on numbers that nobody serves: it stays in the table, and goes on when somebody does."""
+"""What waits on numbers that nobody serves: left in the table, until somebody serves them."""
 
 from functools import partial
 

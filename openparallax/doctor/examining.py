@@ -32,7 +32,7 @@ class Examination:
     Attributes:
         engines: Name, the engine itself, and when it serves ("" where there is one only).
         others: Findings that were made already.
-        see_unit: Looks at the unit of the service manager.
+        see_unit: Looks at the units of the service manager; called in a thread.
         trust: What certificates are judged by; None: as the system does.
         room: Free bytes of a folder's disk; None: asked of the system.
     """
@@ -112,7 +112,7 @@ class Examination:
         notes = await asyncio.to_thread(
             see_machine, self.machine, self.running, status, self.clock.now(), room=self.room
         )
-        unit = self.see_unit().found if self.see_unit else []
+        unit = (await asyncio.to_thread(self.see_unit)).found if self.see_unit else []
         return [*notes.found, *unit]
 
 

@@ -165,10 +165,23 @@ class Notes:
 
 
 def _harmless(text: str) -> str:
-    """Without what would command a terminal: some of it is others' words."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    """Short, and without what would command a terminal: some of it is others' words."""
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return "".join(c if c.isprintable() else " " for c in shown)
 
 
+def without(finding: Finding, secrets: Iterable[str]) -> Finding:
+    """The same, with no secret in it, whatever of others' words it quotes."""
+    said = {name: getattr(finding, name) for name in ("says", "why", "to_do", "command")}
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            said = {name: text.replace(secret, "…") for name, text in said.items()}
+    return replace(finding, **said)
+
+
+_LONGEST: Final = 1000
+_SHORTEST_SECRET: Final = 8
+"""What is shorter may be part of a word."""
 _ORDER: Final = {group: place for place, group in enumerate(Group)}
 
 

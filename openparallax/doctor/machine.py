@@ -90,7 +90,7 @@ def _see_daemon(notes: Notes, running: Running, status: Mapping[str, Any] | None
             "machine.daemon",
             "The daemon does not run.",
             why="Nobody is answered. Meta keeps messages for some days and brings them again.",
-            to_do="Start it.",
+            to_do="Start it; where it is a service, with systemctl start openparallax.",
             command="openparallax serve",
         )
     elif status is None:

@@ -28,6 +28,7 @@ _WORKS: Final = frozenset({"CONNECTED", "FLAGGED", "RATE_LIMITED"})
 _APPEAL: Final = "Open Business Support Home, read the restriction, and appeal or wait for its end."
 _LIMITS: Final = {"TIER_50": "50", "TIER_250": "250"}
 _LONG_DIGITS: Final = re.compile(r"\+?[0-9][0-9 ()-]{5,}[0-9]")
+_TOKEN: Final = re.compile(r"EAA[0-9A-Za-z_-]{8,}")
 
 
 async def see_number(ward: Ward) -> None:
@@ -212,7 +213,7 @@ def _see_health(notes: Notes, number: Mapping[str, Any]) -> None:
                 f"Sending is {says.lower()[:20]}, says the {kind}{told}"
                 f"{_quoted(': ', text_of(error, 'error_description'))}",
                 why="Meta refuses messages of the number." if level is Level.FAILURE else "",
-                to_do=_quoted("", text_of(error, "possible_solution"))
+                to_do=_quoted("Meta advises: ", text_of(error, "possible_solution")).lstrip(".")
                 or "See what WhatsApp Manager and Business Support Home say of it.",
             )
     if is_well:
@@ -220,9 +221,9 @@ def _see_health(notes: Notes, number: Mapping[str, Any]) -> None:
 
 
 def _quoted(before: str, text: str) -> str:
-    """Meta's own words, on one line, short, and without a telephone number."""
+    """Meta's own words, on one line, short, and without a telephone number or a token."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
-    line = _LONG_DIGITS.sub("…", line)
+    line = _LONG_DIGITS.sub("…", _TOKEN.sub("…", line))
     return f"{before}{line.rstrip('.')}." if line else "."[: len(before)]
 
 

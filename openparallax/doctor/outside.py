@@ -116,6 +116,14 @@ class Outside:
             )
             return False
         inside = [one for one in addresses if not is_public(one)]
+        if inside and host in {"localhost", *inside}:
+            self.notes.failure(
+                "outside.address",
+                f"Meta cannot reach {host}: it is not of the internet.",
+                why=_SILENT,
+                to_do="Set public_url to the name of your proxy or tunnel on the internet.",
+            )
+            return False
         if inside:
             self.notes.warning(
                 "outside.address",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openparallax.clock import Clock
-from openparallax.doctor.finding import Finding, Group, Notes
+from openparallax.doctor.finding import Finding, Group, Notes, without
 from openparallax.doctor.graph import Answer, Reader
 
 
@@ -80,7 +80,9 @@ class Ward:
         return Notes(group, self.subject.phone_number_id)
 
     def keep(self, notes: Notes) -> None:
-        self.findings += notes.found
+        subject = self.subject
+        secrets = (subject.token, *subject.app_secrets, subject.verify_token)
+        self.findings += [without(one, secrets) for one in notes.found]
 
     def refused(self, notes: Notes, answer: Answer, check: str, what: str) -> None:
         """Note that something could not be asked, unless that follows from what is known."""

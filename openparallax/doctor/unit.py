@@ -1,13 +1,15 @@
-"""The unit of the service manager: does it leave the daemon the time that it needs?"""
+"""The units of the service manager: do they leave the daemon its time, and hold its port?"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from openparallax.doctor.finding import Group, Notes
 
 NAME: Final = "openparallax.service"
+SOCKET: Final = "openparallax.socket"
 SYSTEM: Final = tuple(
     Path(one)
     for one in (
@@ -84,6 +86,69 @@ def see_unit(
             to_do="Let your services run while you are not logged in.",
             command=f"loginctl enable-linger {user}",
         )
+    return notes
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the service manager says of the unit that holds the port.
+
+    Attributes:
+        listens: Where it listens, as in ``ListenStream=``.
+        is_active: It does so now.
+        is_enabled: It will when the machine starts.
+        is_user: It is of a user's manager.
+    """
+
+    listens: Sequence[str]
+    is_active: bool
+    is_enabled: bool
+    is_user: bool = False
+
+
+def see_socket(held: Held | None, wanted: Collection[str]) -> Notes:
+    """Look at the unit that holds the port, if there is one.
+
+    Args:
+        held: What is said of it; None where there is none.
+        wanted: Where the configuration wants the webhook's listener, written alike.
+    """
+    notes = Notes(Group.MACHINE)
+    if held is None:
+        return notes
+    user = "--user " if held.is_user else ""
+    again = (
+        f"{'' if held.is_user else 'sudo '}openparallax service install{' --user' * held.is_user}"
+    )
+    where = ", ".join(held.listens)
+    if wanted and not set(held.listens) & set(wanted):
+        notes.warning(
+            "machine.socket",
+            f"The service manager listens at {where or 'no port'}, and the configuration says"
+            f" {', '.join(wanted)}.",
+            why="What the service manager holds counts; where the configuration says, nobody"
+            " answers.",
+            to_do="Bring both together.",
+            command=again,
+        )
+    elif not held.is_active:
+        notes.warning(
+            "machine.socket",
+            f"{SOCKET} is installed, and does not hold the port.",
+            why="Whoever calls while the daemon restarts is refused.",
+            to_do="Install the service again: it opens the port, and says what is in the way.",
+            command=again,
+        )
+    elif not held.is_enabled:
+        notes.warning(
+            "machine.socket",
+            f"{SOCKET} is not enabled.",
+            why="When the machine has started anew, nobody holds the port.",
+            to_do="Have it start with the machine.",
+            command=f"systemctl {user}enable {SOCKET}",
+        )
+    else:
+        notes.ok("machine.socket", f"The service manager holds {where}.")
     return notes
 
 

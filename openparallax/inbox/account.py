@@ -8,6 +8,9 @@ from openparallax.inbox.limits import RateLimit
 from openparallax.storage import Connection, chats
 from openparallax.storage.seen import Hasher
 
+NOT_YET = 1 << 62
+"""No envelope has so high a number."""
+
 
 class Account:
     """One of our numbers.
@@ -77,16 +80,28 @@ class Lists:
 
     def __init__(self, accounts: Mapping[str, Account], upcoming: int) -> None:
         self._lists = {id_: (account.allowed, upcoming) for id_, account in accounts.items()}
-        self._doubtful_below = upcoming
+        self._count()
 
-    def change(self, accounts: Mapping[str, Account], upcoming: int) -> None:
-        """Others may be in force from the envelope ``upcoming`` on; as `__init__`."""
+    def change(self, accounts: Mapping[str, Account]) -> None:
+        """Others are in force from the next request on, of which `settle` tells."""
         before, self._lists = self._lists, {}
         for id_, account in accounts.items():
             known = before.get(id_)
             stays = known is not None and known[0].entries == account.allowed.entries
-            self._lists[id_] = known if known and stays else (account.allowed, upcoming)
-        self._doubtful_below = max((since for _, since in self._lists.values()), default=0)
+            self._lists[id_] = known if known and stays else (account.allowed, NOT_YET)
+        self._count()
+
+    def settle(self, accounts: Mapping[str, Account], upcoming: int) -> None:
+        """From the envelope ``upcoming`` on these let in; to be called where they begin to."""
+        lists = self._lists  # the loop may exchange it
+        for id_, account in accounts.items():
+            allowed, since = lists.get(id_, (account.allowed, 0))
+            if since == NOT_YET and allowed.entries == account.allowed.entries:
+                lists[id_] = allowed, upcoming
+        self._count()
+
+    def _count(self) -> None:
+        self._doubtful_below = max((since for _, since in list(self._lists.values())), default=0)
 
     def is_doubtful(self, phone_number_id: str, number: int) -> bool:
         """Whether `to_ask` has a list for this envelope; asked of each, and hardly ever true."""

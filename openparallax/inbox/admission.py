@@ -1,6 +1,6 @@
 """What one request brought through the door."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from openparallax.errors import NotStored
 from openparallax.logs import shorten
@@ -38,7 +38,6 @@ class Draining(NotStored):
     """The daemon is stopping and cannot take words off the record: the next process will."""
 
 
-@dataclass(slots=True)
 class Admission:
     """What is to be done once the unit is on disk.
 
@@ -65,25 +64,26 @@ class Admission:
         confirmed: Those of the parcels that confirm an `/otr`.
     """
 
-    at: float
-    envelopes: list[Envelope] = field(default_factory=list)
-    released: list[Envelope] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    parcels: list[Parcel] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-    erased: list[tuple[Session, int]] = field(default_factory=list)
-    missed: list[tuple[Session, int]] = field(default_factory=list)
-    unsaid: list[tuple[Session, int]] = field(default_factory=list)
-    renewed: list[Session] = field(default_factory=list)
-    ended: list[tuple[int, int]] = field(default_factory=list)
-    handed_over: set[int] = field(default_factory=set)
-    merges: list[tuple[int, int]] = field(default_factory=list)
-    reloads: set[int] = field(default_factory=set)
-    counts: dict[str, int] = field(default_factory=dict)
-    outcomes: dict[tuple[str, str], int] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
-    steps: list[Taken] = field(default_factory=list)
-    confirmed: list[Parcel] = field(default_factory=list)
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.envelopes: list[Envelope] = []
+        self.released: list[Envelope] = []
+        self.entries: list[Entry] = []
+        self.parcels: list[Parcel] = []
+        self.moves: list[Move] = []
+        self.erased: list[tuple[Session, int]] = []
+        self.missed: list[tuple[Session, int]] = []
+        self.unsaid: list[tuple[Session, int]] = []
+        self.renewed: list[Session] = []
+        self.ended: list[tuple[int, int]] = []
+        self.handed_over: set[int] = set()
+        self.merges: list[tuple[int, int]] = []
+        self.reloads: set[int] = set()
+        self.counts: dict[str, int] = {}
+        self.outcomes: dict[tuple[str, str], int] = {}
+        self.refused: list[str] = []
+        self.steps: list[Taken] = []
+        self.confirmed: list[Parcel] = []
 
     @property
     def has_scrubbed(self) -> bool:

@@ -98,12 +98,13 @@ class Door:
 
     def adopt(self, accounts: Mapping[str, Account], *, refuses_otr: bool) -> None:
         """Serve these numbers, and so, from the next unit on; to be called on the loop."""
-        self.lists.change(accounts, self._turns.upcoming)
+        self.lists.change(accounts)
         self._adopted = accounts, refuses_otr
 
     def _begin(self) -> None:
         self._in_force = self._accounts, self._refuses_otr = self._adopted
         self._own = OwnNumbers(self._accounts)
+        self.lists.settle(self._accounts, self._turns.upcoming)
 
     def admit(
         self,

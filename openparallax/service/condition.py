@@ -125,7 +125,7 @@ def lines(found: Condition, user: str = "") -> Iterator[str]:
     yield from _running(found, user)
     yield from _port(found)
     yield (
-        "starts with the machine"
+        f"starts {'when you log in' if user else 'with the machine'}"
         if found.is_enabled
         else f"does not start with the machine: systemctl {user}enable openparallax.service"
         " openparallax.socket"

@@ -108,7 +108,8 @@ class Installation:
         if touched or not (before.is_enabled and before.socket.get("UnitFileState") == "enabled"):
             system.must("the service could not be enabled", "enable", SERVICE, SOCKET)
             if not before.is_enabled:
-                self.says("enabled: it starts with the machine")
+                when = "when you log in" if layout.is_user else "with the machine"
+                self.says(f"enabled: it starts {when}")
         self._start(before, touched)
         found = condition.look(system)
         if not found.is_running:

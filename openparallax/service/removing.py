@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openparallax.errors import Refusal
 from openparallax.service import placing
-from openparallax.service.layout import CREDSTORES, SERVICE, SOCKET, Layout
+from openparallax.service.layout import CREDSTORES, NAME, SERVICE, SOCKET, Layout
 from openparallax.service.reach import USER
 from openparallax.service.system import System
 
@@ -81,6 +81,9 @@ def purge(paths: Sequence[Path], layout: Layout, system: System, says: Says) -> 
         else:
             _unlink(path)
         says(f"removed {path}")
+    for folder in {one.parent for one in paths if one.parent.name == NAME}:
+        with suppress(OSError):  # something else is in it
+            folder.rmdir()
     if layout.is_user:
         return
     where = [] if layout.root == Path("/") else ["--root", str(layout.root)]

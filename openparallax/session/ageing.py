@@ -76,8 +76,10 @@ class Retention:
             self._log.info("copy_deleted", path=str(copy))
         if self._days is None or self._clock.monotonic() < self._next:
             return False
-        count = await self._remove(now - self._days * DAY_S, now)
-        self._next = self._clock.monotonic() + EVERY_S
+        days = self._days
+        count = await self._remove(now - days * DAY_S, now)
+        if self._days == days:  # else what is due by the new one is looked for at once
+            self._next = self._clock.monotonic() + EVERY_S
         if count:
             self._log.info("retention_done", count=count)
         return bool(count)

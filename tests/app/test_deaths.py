@@ -1,34 +1,11 @@
 """An engine that ends the process each time."""
 
 import asyncio
-import signal
 
 from openparallax.session.notices import SENTENCES
-from tests.app.patience import until
-from tests.app.process import Daemon, in_order
+from tests.app.process import Daemon
 from tests.fakes import meta
 from tests.town import ANN, BOB
-
-CID, DAN = "4915100000003", "4915100000004"
-
-
-async def test_three_deaths_then_the_apology_and_nobody_else_pays(daemon: Daemon) -> None:
-    running = asyncio.create_task(daemon.keep_running())
-    await daemon.deliver(meta.text(CID, "slow before"))
-    await daemon.deliver(meta.text(ANN, "kill"), meta.text(DAN, "slow beside"))
-    for n in range(5):
-        await daemon.deliver(meta.text(BOB, f"meanwhile {n}"))
-    assert await daemon.hears(ANN, 1) == [SENTENCES["killed"]]
-    assert await daemon.hears(CID, 1) == ["slow before"]
-    assert await daemon.hears(DAN, 1) == ["slow beside"]
-    await daemon.deliver(meta.text(ANN, "better now"))
-    assert await daemon.hears(ANN, 2) == [SENTENCES["killed"], "better now"]
-    wanted = [f"meanwhile {n}" for n in range(5)]
-    await until(lambda: in_order(daemon.graph.bodies(BOB)) == wanted)
-    running.cancel()
-    assert daemon.codes == [-signal.SIGKILL] * 3
-    apologies = [call for call in daemon.graph.accepted if call.body == SENTENCES["killed"]]
-    assert [call.to for call in apologies] == [ANN]
 
 
 async def test_an_engine_that_asks_the_process_to_end(daemon: Daemon) -> None:

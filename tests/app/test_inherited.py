@@ -1,79 +1,81 @@
-"""Sockets that the service manager holds: by its own program, and against the configuration."""
+"""Sockets that the service manager holds: taken, and held against the configuration.
+
+systemd's own programs pass them on in ``tests/installing``.
+"""
 
 import asyncio
 import os
-import shutil
-import signal
 import socket
-import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
+from openparallax.app import inherited
 from openparallax.app.inherited import check_sockets, take_sockets
 from openparallax.config import Settings
 from openparallax.errors import StartError
-from tests.app.patience import until
-from tests.app.process import Daemon
 from tests.fakes import meta
 from tests.pipeline.doubles import RecordedLog
-from tests.town import ANN, settings_for
-
-_TAKES = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-from openparallax.app.inherited import take_sockets
-from openparallax.errors import StartError
-os.environ["LISTEN_PID"] = os.environ.get("LISTEN_PID") or str(os.getpid())
-try:
-    found = take_sockets(os.environ)
-except StartError as error:
-    print(error.exit_code, error)
-else:
-    print(len(found), [one.get_inheritable() for one in found])
-print([name for name in os.environ if name.startswith("LISTEN_")])
-"""
-
-
-async def taken(one: socket.socket, environment: dict[str, str], descriptors: int = 1) -> list[str]:
-    """What a process says that gets ``one`` as its first descriptor."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _TAKES, str(one.fileno())),
-        pass_fds=[one.fileno()],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd())}
-        | {"LISTEN_FDS": str(descriptors)}
-        | environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    return out.decode().splitlines()
+from tests.town import ANN, Town, settings_for
+from tests.webhook.certificates import Files, Pair, shown_at, trusting
 
 
 @pytest.fixture
-def listening() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
 
 
-async def test_what_is_passed_on_is_taken_and_not_passed_on_again(
-    listening: socket.socket,
+def taken(
+    monkeypatch: pytest.MonkeyPatch, one: socket.socket, **more: str
+) -> tuple[socket.socket, ...]:
+    """What this process takes when ``one`` is the first descriptor that it was passed."""
+    passed = os.dup(one.fileno())
+    os.set_inheritable(passed, True)
+    monkeypatch.setattr(inherited, "FIRST", passed)
+    environment = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "OTHER": "x"} | more
+    try:
+        found = take_sockets(environment)
+    finally:
+        assert environment == {"OTHER": "x"}
+    if not found:
+        os.close(passed)
+    return found
+
+
+def test_what_is_passed_on_is_taken_and_not_passed_on_again(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with listening:
-        assert await taken(listening, {"LISTEN_FDNAMES": "webhook"}) == ["1 [False]", "[]"]
-        assert await taken(listening, {"LISTEN_PID": "1"}) == ["0 []", "[]"]
-        refused, left = await taken(listening, {"LISTEN_FDNAMES": "admin"})
-        assert "only the webhook's listener takes sockets" in refused
-        assert left == "[]"
+    [one] = taken(monkeypatch, listening, LISTEN_FDNAMES="webhook")
+    with one:
+        assert one.getsockname() == listening.getsockname()
+        assert not one.get_inheritable()
+    assert taken(monkeypatch, listening, LISTEN_PID="1") == ()
 
 
-async def test_what_is_nothing_to_listen_on_is_refused() -> None:
+def test_the_operator_s_listener_takes_none(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StartError, match="only the webhook's listener takes sockets") as raised:
+        taken(monkeypatch, listening, LISTEN_FDNAMES="admin")
+    assert raised.value.exit_code == 78
+
+
+def test_what_is_nothing_to_listen_on_is_refused(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
-        said, _ = await taken(datagrams, {})
-        assert said.startswith("78 the socket that the service manager passes on as descriptor 3")
-        assert "does not listen for TCP" in said
-    with socket.create_server(("127.0.0.1", 0)) as first:
-        said, _ = await taken(first, {}, descriptors=40)
-        assert "is not there, or no socket" in said
+        with pytest.raises(StartError, match="does not listen for TCP") as raised:
+            taken(monkeypatch, datagrams)
+        assert raised.value.exit_code == 78
+    client = socket.create_connection(listening.getsockname())
+    with client, pytest.raises(StartError, match="does not listen for TCP"):
+        taken(monkeypatch, client)
+    monkeypatch.setattr(inherited, "FIRST", 1_000_000)
+    with pytest.raises(StartError, match="descriptor 1000000 is not there, or no socket"):
+        take_sockets({"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"})
 
 
 def test_without_a_manager_nothing_is_taken() -> None:
@@ -83,6 +85,11 @@ def test_without_a_manager_nothing_is_taken() -> None:
 
 
 # Against the configuration
+
+
+def unsigned(settings: Settings, **more: object) -> Settings:
+    changes = {"app_secret": (), **more}
+    return replace(settings, whatsapp=settings.whatsapp.model_copy(update=changes))
 
 
 def test_unsigned_only_the_socket_s_own_address_counts(tmp_path: Path) -> None:
@@ -116,41 +123,68 @@ def test_a_socket_elsewhere_than_configured_is_told(
         assert [event for _, event, _ in log.lines] == ["inherited_socket_differs"]
 
 
-# The process, and systemd's own program that holds a socket
+async def test_unsigned_it_counts_after_a_reload_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file says loopback; the socket that the service manager holds does not."""
+    with socket.create_server(("0.0.0.0", 0)) as public:
+        async with Town(tmp_path, monkeypatch, inherited=[public]) as town:
+            without = unsigned(town.up.settings)
+            outcome = await town.up.reload.reload("test", read=lambda: without)
+            assert "channels.whatsapp.app_secret: cannot be taken away" in outcome.problems[0]
+            body = meta.body(meta.text(ANN, "hello"))
+            assert await meta.post(town.session, town.url, body, "wrong") == 401
+            allowed = unsigned(town.up.settings, allow_unsigned_webhooks=True)
+            outcome = await town.up.reload.reload("test", read=lambda: allowed)
+            assert outcome.problems == ()
 
 
-async def test_systemd_s_own_program_passes_it_on(daemon: Daemon) -> None:
-    program = shutil.which("systemd-socket-activate")
-    if program is None:
-        pytest.skip("systemd-socket-activate is missing: on Debian, apt-get install systemd")
-    daemon.wrapped_by = (
-        program,
-        *(f"--listen=127.0.0.1:{daemon.port}", "--fdname=webhook", "--"),
-        "/usr/bin/env",
-        *(f"{name}={value}" for name, value in daemon.variables.items()),
-    )
-    await daemon.launch()
-    await until(lambda: "Listening on" in daemon.said)
-    # Nothing runs yet; who calls now is answered by what is started for it.
-    assert await daemon.post_once(meta.text(ANN, "hello")) == 200
-    assert await daemon.hears(ANN, 1) == ["hello"]
-    assert "inherited_socket_differs" not in daemon.said
-    daemon.signal(signal.SIGTERM)
-    assert await daemon.ended() == 0
+async def test_unsigned_a_private_socket_may_be_elsewhere_than_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as private:
+        changes = {"channels": {"whatsapp": {"webhook_host": "0.0.0.0"}}}
+        async with Town(tmp_path, monkeypatch, inherited=[private], changes=changes) as town:
+            without = unsigned(town.up.settings)
+            outcome = await town.up.reload.reload("test", read=lambda: without)
+            assert outcome.problems == ()
 
 
-async def test_who_connected_and_has_not_asked_yet_is_waited_for(daemon: Daemon) -> None:
+async def test_https_is_spoken_on_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Files(tmp_path)
+    first = files.write(Pair.issue())
+    tls = {"certificate": str(files.certificate), "key": str(files.key)}
+    changes = {"channels": {"whatsapp": {"tls": tls}}}
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        async with Town(tmp_path, monkeypatch, inherited=[held.dup()], changes=changes) as town:
+            assert town.up.port == port
+            assert await shown_at(port) == first.certificate
+            url = f"https://127.0.0.1:{port}/webhook"
+            body = meta.body(meta.text(ANN, "hello"))
+            signed = {"X-Hub-Signature-256": meta.sign(body)}
+            async with town.session.post(url, data=body, headers=signed, ssl=trusting()) as answer:
+                assert answer.status == 200
+            assert await town.hears(ANN, 1)
+        # It stays open for the next process: who calls now waits, and is not refused.
+        _, waiting = await asyncio.open_connection("127.0.0.1", port)
+        waiting.close()
+
+
+# At the end
+
+
+async def test_who_connected_and_has_not_asked_yet_is_waited_for(town: Town) -> None:
     """Its request may be on the way: it is answered, though the daemon stops."""
-    await daemon.start()
     body = meta.body(meta.text(ANN, "hello"))
-    reader, writer = await asyncio.open_connection("127.0.0.1", daemon.port)
-    async with aiohttp.ClientSession() as session:  # so that it has surely been let in
-        assert (await session.get(daemon.url.replace("/webhook", "/healthz"))).status == 200
-    daemon.signal(signal.SIGTERM)
-    await daemon.says('"event": "draining"')
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.up.port)
+    # So that it has surely been let in.
+    assert (await town.session.get(town.url.replace("/webhook", "/healthz"))).status == 200
+    stopping = asyncio.create_task(town.stop())
+    await town.until(lambda: '"event": "draining"' in town.log.getvalue())
     request = f"POST /webhook HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     request += f"X-Hub-Signature-256: {meta.sign(body)}\r\n\r\n"
     writer.write(request.encode() + body)
     assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
     writer.close()
-    assert await daemon.ended() == 0
+    await stopping

@@ -184,6 +184,23 @@ async def test_what_the_old_token_is_refused_for_while_it_is_exchanged_pauses_no
     assert "account_paused" not in town.log.getvalue()
 
 
+async def test_a_send_under_way_has_as_long_as_it_had_before(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut, it would be in doubt, and the message perhaps sent twice."""
+    await town.reload(whatsapp(graph_timeout_seconds=600))
+    retire, given = town.up._exchange._retire_clients, list[float]()
+
+    async def retired(clients: Any, longest_s: float) -> None:
+        given.append(longest_s)
+        await retire(clients, longest_s)
+
+    monkeypatch.setattr(town.up._exchange, "_retire_clients", retired)
+    await town.reload(whatsapp(graph_timeout_seconds=5))
+    await town.until(lambda: bool(given))
+    assert given[0] > 600
+
+
 # -- who answers ---------------------------------------------------------------------------------
 
 
@@ -204,6 +221,25 @@ async def test_a_turn_ends_with_the_engine_that_it_was_asked_of(
     assert await town.hears(ANN, 1) == ["*one*"]  # as its engine wrote it, not as Markdown
     await town.until(lambda: old.was_closed)
     assert not engines.made[1].was_closed
+
+
+async def test_a_turn_of_two_exchanges_ago_ends_with_its_engine_too(
+    town: Town, engines: Engines
+) -> None:
+    """The engine stayed when its stages changed, and is gone while that turn still runs in it."""
+    old, gate = engines.made[0], Gate()
+    old.answer_with = gate
+    await town.say(ANN, "one")
+    await town.until(lambda: gate.waiting == 1)
+    await town.reload({"pipeline": []})
+    await town.reload(ANTHROPIC | {"pipeline": []})
+    await town.say(BOB, "two")
+    assert await town.hears(BOB, 1) == ["anthropic1: two"]
+    await asyncio.sleep(0.05)  # whoever would close it would have
+    assert not old.was_closed
+    gate.open()
+    assert await town.hears(ANN, 1) == ["one"]
+    await town.until(lambda: old.was_closed)
 
 
 async def test_an_engine_whose_settings_are_the_same_stays(town: Town, engines: Engines) -> None:

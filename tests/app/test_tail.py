@@ -16,7 +16,7 @@ from openparallax.cli.ways import Ways
 from openparallax.errors import Refusal
 from openparallax.trail import Step
 from tests.app.process import ROOT, Daemon
-from tests.app.test_commands import typed
+from tests.app.test_commands import ran
 from tests.canary import Canary
 from tests.fakes import behaviours, meta
 from tests.fakes.engines import FakeEngine
@@ -47,7 +47,7 @@ async def line(process: asyncio.subprocess.Process) -> str:
 
 async def test_through_a_daemon(daemon: Daemon) -> None:
     canary = Canary()
-    assert (await typed(daemon, "tail")).code == 69
+    assert (await ran(daemon, "tail")).code == 69
     await daemon.start()
     async with following(daemon, "--json") as whole, following(daemon, "--messages") as short:
         # What was sent before a reader was there is among the latest steps.
@@ -66,7 +66,7 @@ async def test_through_a_daemon(daemon: Daemon) -> None:
         short.send_signal(signal.SIGINT)
         assert await asyncio.wait_for(short.wait(), 20) == 130
 
-        ended = await typed(daemon, "tail", "--no-follow", "-n", "2")
+        ended = await ran(daemon, "tail", "--no-follow", "-n", "2")
         assert (ended.code, ended.err) == (0, "")
         assert [row.split()[2] for row in ended.out.splitlines()] == ["posted", "sent"]
 

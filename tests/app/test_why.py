@@ -99,7 +99,9 @@ async def test_the_whole_way_of_an_answer(town: Town, engine: FakeEngine) -> Non
     assert (await ask(town, "chat=1"))["messages"] == [message]
     await town.restart()
     assert (await last(town))["why"] == "It was answered, and they have read it."
-    assert (await ask(town, f"turn={number}"))["messages"][0]["steps"] == []
+    found = await ask(town, f"turn={number}")
+    assert found["messages"][0]["steps"] == []
+    assert "what they wrote since never arrived here" in found["remarks"][-1]
 
 
 async def test_not_let_in(town: Town, engine: FakeEngine) -> None:
@@ -109,6 +111,7 @@ async def test_not_let_in(town: Town, engine: FakeEngine) -> None:
     assert (nobody["is_known"], nobody["allowed"]) == (False, False)
     assert "not on allowed_numbers" in nobody["remarks"][0]
     assert "No webhook at all has come" in nobody["remarks"][-1]
+    assert "what they wrote never arrived here" in nobody["remarks"][-1]
     await town.say(BOB, "let me in")
     message = await last(town, "+49 (0)151 876-54321")
     assert message["outcome"] == "not_allowed"
@@ -122,6 +125,17 @@ async def test_not_let_in(town: Town, engine: FakeEngine) -> None:
     stranger = await ask(town, STRANGER)
     assert not stranger["is_known"]
     assert "it never arrived here" in stranger["remarks"][-1]
+
+
+@pytest.mark.parametrize(
+    "who", ["Ann", "49\u202600", "*", "1 OR 1=1; DROP TABLE chats", "turn=99999999999999999999"]
+)
+async def test_what_is_no_address_is_not_taken_for_somebody(
+    town: Town, engine: FakeEngine, who: str
+) -> None:
+    with pytest.raises(Refusal, match="neither a number with its country code") as refused:
+        await ask(town, who)
+    assert refused.value.exit_code == 2
 
 
 async def test_one_of_our_own_numbers(town: Town, engine: FakeEngine) -> None:

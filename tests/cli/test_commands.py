@@ -253,6 +253,32 @@ def test_examples_in_the_help_keep_their_lines() -> None:
     assert "\\b" not in said
 
 
+def commands(group: click.Group, *before: str) -> list[tuple[str, ...]]:
+    """The words of each command."""
+    found = []
+    for name, one in group.commands.items():
+        found.append((*before, name))
+        if isinstance(one, click.Group):
+            found += commands(one, *before, name)
+    return found
+
+
+@pytest.mark.parametrize("words", [(), *commands(main)], ids=" ".join)
+def test_help_fits_eighty_columns_and_says_whole_sentences(words: tuple[str, ...]) -> None:
+    said = _run(*words, "--help").stdout
+
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    listed = said.partition("Commands:\n")[2]
+    assert "..." not in listed
+    assert not listed or listed.rstrip().endswith(".")
+
+
+def test_what_would_command_the_terminal_is_written_out() -> None:
+    said = _run("check", "-c", "\x1b]0;yours\x07").stderr
+
+    assert said.startswith(r"\x1b]0;yours\x07: ")
+
+
 def test_help_imports_nothing_heavy() -> None:
     """In a process of its own, where nothing is imported yet."""
     script = (

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 from click.testing import CliRunner, Result
 
-from openparallax.app.doctor import as_the_service
 from openparallax.cli import main
 from openparallax.emulator import Account, Emulator
 from openparallax.emulator.account import Subscription
+from openparallax.service.variables import as_the_service
 from tests.app.process import Daemon, free_port
 from tests.doctor.patient import COMMANDS, TOKEN
 

@@ -74,7 +74,7 @@ def test_status_fits_eighty_columns(terminal: None) -> None:
         "answers took 3.25 s for half of them, 17.00 s for 95 of 100, anthropic claude-sonnet-5-5",
         "last answer sent 3 min ago",
         "engine failed 2 times lately",
-        "paused by code 190: the access token has expired",
+        "paused by code 190, 12 allowed",
         "tokens today 123456 input, claude-sonnet-5-5",
     ):
         assert says in text

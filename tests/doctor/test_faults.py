@@ -4,6 +4,7 @@ Source:
     facts page, section 14; the numbers in the table are of its checks.
 """
 
+import json
 from typing import Any, NamedTuple
 
 import pytest
@@ -213,3 +214,30 @@ async def test_something_else_than_graph_answers(status: int, says: str) -> None
         [one] = [one for one in await found.examined() if one.level is not Level.OK]
     assert (one.check, one.level) == ("graph.reachable", F)
     assert says in one.says
+
+
+async def test_what_meta_says_is_quoted_without_a_secret_or_what_commands_a_terminal() -> None:
+    words = f"\x1b[31mNo {TOKEN} nor EAAanotherone0123 of +49 151 12345678\u202e {'x' * 5000}"
+    trouble = {"error_code": 1, "error_description": words, "possible_solution": words}
+    findings = await diagnosis(number(health=[trouble]))
+    [said] = [one for one in findings if one.check == "number.health"]
+    assert said.to_do.startswith("Meta advises: ")
+    for text in (said.says, said.to_do):
+        assert text.isprintable()
+        assert len(text) < 1200
+        assert not [one for one in (TOKEN, "EAAanother", "12345678") if one in text]
+
+
+async def test_a_secret_that_graph_gives_back_is_not_shown() -> None:
+    """Whoever stands at its address may name it as the id of an app."""
+    for owner in (f"1{TOKEN}", "y" * 5000):
+        said = json.dumps({"data": {"is_valid": True, "type": "SYSTEM_USER", "app_id": owner}})
+        async with (
+            listening(Front(instead=saying(200, said))) as port,
+            patient(told(graph_url=f"http://127.0.0.1:{port}")) as found,
+        ):
+            findings = await found.examined()
+        [one] = [one for one in findings if one.check == "token.app"]
+        assert "is of app " in one.says
+        assert len(one.says) < 1200
+        assert not [one for one in findings if TOKEN in repr(one)]

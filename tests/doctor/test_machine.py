@@ -14,7 +14,7 @@ from openparallax.doctor.daemon import Running
 from openparallax.doctor.finding import Finding, Level
 from openparallax.doctor.machine import MB, Machine, see_machine
 from openparallax.doctor.ports import Taker, taker_of, why_not_free
-from openparallax.doctor.unit import NAME, seconds, see_unit
+from openparallax.doctor.unit import NAME, Held, seconds, see_socket, see_unit
 from tests.doctor.front import ending
 
 NOW = 1_790_000_000.0
@@ -223,6 +223,47 @@ def test_a_service_of_a_user_who_logs_out(tmp_path: Path) -> None:
     assert (one.check, one.command) == ("machine.linger", "loginctl enable-linger ann")
     unit(tmp_path / "linger", "", "ann")
     assert len(see_unit(45, [where], **asked).found) == 1
+
+
+LISTENS = ["127.0.0.1:9443"]
+
+
+@pytest.mark.parametrize(
+    ("held", "says", "command"),
+    [
+        (None, "", ""),
+        (Held(LISTENS, is_active=True, is_enabled=True), "", ""),
+        (Held(["[::]:443", *LISTENS], is_active=True, is_enabled=True), "", ""),
+        (
+            Held(["0.0.0.0:443"], is_active=True, is_enabled=True),
+            "listens at 0.0.0.0:443, and the configuration says 127.0.0.1:9443",
+            "sudo openparallax service install",
+        ),
+        (
+            Held(["[::1]:1"], is_active=False, is_enabled=False, is_user=True),
+            "listens at [::1]:1, and the configuration says",
+            "openparallax service install --user",
+        ),
+        (
+            Held(LISTENS, is_active=False, is_enabled=True),
+            "does not hold the port",
+            "sudo openparallax service install",
+        ),
+        (
+            Held(LISTENS, is_active=True, is_enabled=False, is_user=True),
+            "is not enabled",
+            "systemctl --user enable openparallax.socket",
+        ),
+    ],
+)
+def test_the_socket_is_held_where_the_configuration_says(
+    held: Held | None, says: str, command: str
+) -> None:
+    found = see_socket(held, LISTENS).found
+    assert [one.check for one in found] == ["machine.socket"] * (held is not None)
+    wrong = [one for one in found if one.level is Level.WARNING]
+    assert [one.command for one in wrong] == [command] * bool(says)
+    assert all(says in one.says and one.why and one.to_do for one in wrong)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From outside in: whatever stands at the public address, the doctor names what is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -11,6 +12,7 @@ from openparallax.admin.server import AdminServer
 from openparallax.doctor import outside as outside_module
 from openparallax.doctor.daemon import Running
 from openparallax.doctor.finding import Finding, Level
+from openparallax.doctor.outside import Outside
 from openparallax.metrics import Metrics
 from openparallax.webhook.server import WebhookServer
 from openparallax.webhook.signature import Key
@@ -210,6 +212,17 @@ async def test_a_name_without_an_address_and_one_of_a_network_inside() -> None:
         [one] = bad(await asking.see())
         assert (one.check, one.level) == ("outside.address", Level.WARNING)
         assert "192.168.1.7" in one.says
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "127.0.0.1", "localhost", "[::1]", "169.254.169.254"])
+async def test_an_address_that_meta_cannot_reach_is_not_asked(host: str) -> None:
+    """Neither the verify token nor anything signed goes there."""
+    asking = Outside(
+        replace(outside(1)._subject, callback_url=f"https://{host}/webhook"), Running(pid=-1)
+    )
+    [one] = await asking.see()
+    assert (one.check, one.level) == ("outside.address", Level.FAILURE)
+    assert one.says == f"Meta cannot reach {host.strip('[]')}: it is not of the internet."
 
 
 async def test_without_an_app_secret_nothing_is_posted() -> None:

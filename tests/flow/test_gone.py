@@ -1,5 +1,6 @@
 """Who was let in and is not any more, and numbers that are gone: nothing is lost in silence."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -191,6 +192,42 @@ async def test_a_number_that_is_back_goes_on(two: Town, engine: FakeEngine) -> N
     await two.until(lambda: len(sent(two)) == 2)
     assert [number for number, _ in sent(two)] == [SECOND] * 2
     assert (await status_of(two))["left_over"] == []
+
+
+async def test_what_comes_when_it_is_back_stands_behind_what_waited(
+    two: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the table takes to say what waited."""
+    await with_leftovers(two, engine)
+    read, may_read = two.up.database.read, asyncio.Event()
+
+    async def slowly(work: Any) -> Any:
+        await may_read.wait()
+        return await read(work)
+
+    monkeypatch.setattr(two.up.database, "read", slowly)
+    await two.reload(changes_for(two.folder))
+    await post_to(two, to(SECOND, "third"), secret=SECRET)
+    await asyncio.sleep(0.05)  # its turn would have come
+    may_read.set()
+    await two.until(lambda: "third" in "".join(str(one.text) for one in engine.asked))
+    words = "\n".join(str(one.text) for one in engine.asked)
+    assert words.index("first") < words.index("second") < words.index("third")
+    assert words.count("second") == 1
+    assert troubles(two) == []
+
+
+async def test_a_number_that_comes_and_goes_and_comes_answers_once(
+    two: Town, engine: FakeEngine
+) -> None:
+    await with_leftovers(two, engine)
+    for _ in range(3):
+        await two.reload(changes_for(two.folder))
+        await two.reload(changes_for(two.folder, has_second=False))
+    await two.reload(changes_for(two.folder))
+    await two.until(lambda: len(sent(two)) == 2)
+    await two.quiet()
+    assert len(sent(two)) == 2
 
 
 async def test_it_expires_and_that_is_told(

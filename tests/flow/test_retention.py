@@ -212,3 +212,23 @@ async def test_in_the_copies_too_which_go_after_a_week(
     await later(town, 0.2)
     assert not copy.exists()
     assert [line["path"] for line in logged(town, "copy_deleted")] == [str(copy)]
+
+
+async def test_other_days_that_come_while_it_removes_count_at_once(
+    town: TurnedTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retention, cutoffs = town.up.condition.parts.retention, list[float]()
+    await retention.sweep()
+
+    async def remove(cutoff: float, _now: float) -> int:
+        cutoffs.append(cutoff)
+        if len(cutoffs) == 1:
+            retention.keep_for(10)
+        return 0
+
+    monkeypatch.setattr(retention, "_remove", remove)
+    retention.keep_for(20)
+    for _ in range(3):
+        await retention.sweep()
+    assert len(cutoffs) == 2
+    assert cutoffs[1] - cutoffs[0] == pytest.approx(10 * DAY, abs=60)

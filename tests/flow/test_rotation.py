@@ -1,5 +1,6 @@
 """Secrets exchanged under a house that runs: whoever writes the file has nothing else to do."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -308,3 +309,29 @@ async def test_a_refreshed_token_does_not_bring_an_edit_with_it(ending: Town) ->
     await town.until(lambda: town.up.settings.configured is not None)
     await town.say(ANN, "/new")
     assert await town.hears(ANN, 1) != ["Not asked for."]
+
+
+async def test_a_file_that_was_reloaded_meanwhile_stays_in_force(
+    town: Town, secrets: Secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meta may take its time to say what it thinks of the new token."""
+    asked, may_go = asyncio.Event(), asyncio.Event()
+    refused_of = town.up.keyring._files._refused
+
+    async def slowly(settings: Any) -> Any:
+        asked.set()
+        await may_go.wait()
+        return await refused_of(settings)
+
+    monkeypatch.setattr(town.up.keyring._files, "_refused", slowly)
+    town.graph.tokens[meta.PHONE_NUMBER_ID] = "second"
+    secrets.write("token", "second")
+    await asyncio.wait_for(asked.wait(), 10)
+    await town.reload(of_files(secrets, allowed_numbers=[BOB]))
+    may_go.set()
+    await rotated(town)
+    await town.say(ANN, "let me in")
+    await town.say(BOB, "hello")
+    await town.hears(BOB, 1)
+    assert town.heard(ANN) == []
+    assert sent_with(town) == ["second"]

@@ -8,14 +8,16 @@ import pytest
 import pytest_asyncio
 
 from openparallax.errors import NotStored
+from openparallax.inbox.account import Account
 from openparallax.inbox.admission import Admission, Draining
+from openparallax.inbox.limits import Verdict
 from openparallax.model.entry import Role
 from openparallax.model.envelope import Envelope, Errand
 from openparallax.model.messages import Kind
 from openparallax.model.session import Mode
 from openparallax.storage import Connection, chats, envelopes
 from openparallax.storage.database import execute
-from tests.inbox.doorway import Doorway, message
+from tests.inbox.doorway import ACCOUNT, Doorway, message
 
 T0 = 1_789_999_000
 ANN, BOB = "4915112345678", "4915187654321"
@@ -145,3 +147,26 @@ async def test_a_command_from_the_future_can_be_taken_back(doorway: Doorway) -> 
     await doorway.clock.turn(86_400 + 60)
     await doorway.admit(message("/otr off", now + 86_400 + 30))
     assert (await doorway.waiting())[-1].errand is Errand.OTR_OFF
+
+
+async def test_what_was_let_in_while_the_list_was_changed_is_asked_about_again(
+    doorway: Doorway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list changes on the loop, while the writer's thread is at it by the old one."""
+    door, judge = doorway.door, doorway.limit.judge
+    account = Account(
+        ACCOUNT, allowed=(BOB,), limit=doorway.limit, takeover_s=0, hash_key=b"k" * 32
+    )
+
+    def judged(chat: int, sent_at: int, hashed: int) -> Verdict:
+        door.adopt({ACCOUNT: account}, refuses_otr=False)
+        monkeypatch.setattr(doorway.limit, "judge", judge)
+        return judge(chat, sent_at, hashed)
+
+    monkeypatch.setattr(doorway.limit, "judge", judged)
+    [before] = (await doorway.admit(message("one", T0, sender=ANN))).envelopes
+    assert door.lists.to_ask(ACCOUNT, before.number) is account.allowed
+    assert (await doorway.admit(message("two", T0 + 1, sender=ANN))).envelopes == []
+    [after] = (await doorway.admit(message("three", T0 + 2, sender=BOB))).envelopes
+    assert door.lists.to_ask(ACCOUNT, after.number) is None
+    assert door.lists.to_ask(ACCOUNT, before.number) is account.allowed

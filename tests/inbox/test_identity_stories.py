@@ -38,7 +38,7 @@ def told(script: Story) -> tuple[World, list[tuple[Event, str]]]:
     return world, [(event, then) for _, event, then in arrivals]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(story)
 def test_words_of_one_person_never_reach_another(script: Story) -> None:
     asyncio.run(_live(script))

@@ -32,7 +32,7 @@ def told(script: Script) -> list[tuple[str, int, str]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(script)
 @example([(("words", 5), "answer"), (("/otr", 9), ""), (("/otr", 1), "")])
 @example([(("words", 5), ""), (("words", 2), "answer"), (("/otr", 3), "")])
@@ -83,7 +83,7 @@ async def _check_open(doorway: Doorway, model: ChatModel, alike: dict[Session, T
     assert len(set(map(id, alike.values()))) == len(alike)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(script=script, order=st.randoms(use_true_random=False))
 def test_what_was_said_off_the_record_by_the_clock_is_written_nowhere(
     script: Script, order: Random
@@ -132,7 +132,7 @@ async def _arrive(arriving: Sequence[tuple[str, int, str]], off: Sequence[str]) 
             assert [words for words in off if words.encode() in written] == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(script=script, cuts=st.sets(st.integers(0, 14)), again=st.sets(st.integers(0, 14)))
 def test_admitting_twice_is_admitting_once(script: Script, cuts: set[int], again: set[int]) -> None:
     """In batches, some of which come again, at once or at the end."""

@@ -98,7 +98,7 @@ async def test_a_revoke_opens_no_window_and_places_nothing(tmp_path: Path) -> No
         assert (admission.envelopes, admission.entries, admission.parcels) == ([], [], [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32))
 def test_any_order_of_requests(seed: int) -> None:
     asyncio.run(_play(Random(seed)))  # noqa: S311 - a story for each number

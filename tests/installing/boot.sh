@@ -55,11 +55,18 @@ for one in networkd networkd-wait-online resolved timesyncd logind udevd udev-tr
     journal-flush modules-load sysctl binfmt remount-fs firstboot; do
     ln -sf /dev/null "$units/systemd-$one.service"
 done
-for one in getty.target user-runtime-dir@.service modprobe@.service systemd-journald-audit.socket \
+for one in getty.target modprobe@.service systemd-journald-audit.socket \
     dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
     sys-kernel-config.mount sys-fs-fuse-connections.mount proc-sys-fs-binfmt_misc.automount; do
     ln -sf /dev/null "$units/$one"
 done
+# As logind has it done, which does not run here.
+cat >"$units/user-runtime-dir@.service" <<END
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/bin/install -d -m 0700 -o %i /run/user/%i
+END
 mkdir "$root/old"
 cd "$root"
 pivot_root . old

@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from tests.installing.talk import PATIENCE_S
 
 _BOOT: Final = Path(__file__).with_name("boot.sh")
 SYSTEMD: Final = Path("/lib/systemd/systemd")
@@ -20,6 +19,10 @@ _INIT: Final = (
     *(str(SYSTEMD), "--system", "--unit=multi-user.target", "--show-status=no"),
     *("--log-target=console", "--log-level=warning"),
 )
+_DIES_TOO: Final = ("setpriv", "--pdeathsig", "KILL")
+"""With whoever runs the tests, however that ends."""
+PATIENCE_S: Final = 180.0
+"""For each single thing that has to come about, on a machine that does ten others."""
 _CLONE_NEWNET: Final = 0x40000000
 _Came = TypeVar("_Came")
 
@@ -28,7 +31,7 @@ def lacks(folder: Path) -> str | None:
     """What a machine of one's own wants and is not to be had here; None if all is there."""
     if os.geteuid() != 0:
         return "root"
-    for tool in ("unshare", "nsenter", "mount", "pivot_root"):
+    for tool in ("unshare", "nsenter", "mount", "pivot_root", "setpriv"):
         if shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
             return tool
     try:
@@ -118,7 +121,7 @@ class Booted:
 
     @contextmanager
     def loopback(self) -> Iterator["Callable[[Coroutine[Any, Any, _Came]], _Came]"]:
-        """An event loop of this process whose network is the machine's: runs a coroutine to its end."""
+        """Runs coroutines to their ends, in a thread whose network is the machine's."""
         loop = asyncio.new_event_loop()
         with (
             Path(f"/proc/{self.first}/ns/net").open("rb") as network,
@@ -163,7 +166,7 @@ def _begun(
     try:
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603 - ours
-                [_BOOT, folder, cgroup, *init],
+                [*_DIES_TOO, _BOOT, folder, cgroup, *init],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

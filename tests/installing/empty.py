@@ -41,14 +41,14 @@ class EmptyRoot:
 
     def __init__(self, folder: Path, program: Path) -> None:
         self.folder = folder
-        for name in ("proc", "dev", "tmp", "etc/ssl/certs", "root", "usr/bin", "lib64", "lib"):
+        for name in ("proc", "dev", "tmp", "etc/ssl/certs", "home", "usr/bin", "lib64", "lib"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._copy_libraries()
         shutil.copy2(program, folder / "usr/bin/openparallax")
         if _CERTIFICATES.exists():
             shutil.copy(_CERTIFICATES, folder / "etc/ssl/certs")
         (folder / "etc/hosts").write_text("127.0.0.1 localhost\n")
-        (folder / "etc/passwd").write_text("root:x:0:0:root:/root:/none\n")
+        (folder / "etc/passwd").write_text("root:x:0:0:root:/home:/none\n")
 
     def _copy_libraries(self) -> None:
         known = subprocess.run(
@@ -73,7 +73,7 @@ class EmptyRoot:
     @property
     def environment(self) -> dict[str, str]:
         """All that the program is told."""
-        return {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH": "/lib"}
+        return {"HOME": "/home", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH": "/lib"}
 
     def run(
         self, *arguments: str, said: str = "", **environment: str

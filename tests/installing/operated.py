@@ -5,6 +5,7 @@ All of it is on the machine's own loopback.
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -17,7 +18,7 @@ import aiohttp
 from tests.app.patience import until
 from tests.fakes import meta
 from tests.fakes.graph import FakeGraph
-from tests.installing.booted import Booted
+from tests.installing.booted import PATIENCE_S, Booted
 
 CONFIG: Final = "/etc/openparallax/config.yaml"
 PORT: Final = 9443
@@ -57,9 +58,16 @@ class Standing:
 """Found through a variable of the service's file of variables."""
 
 
+_COMPILED: Final = "import openparallax.app.daemon, openparallax.cli.service, anthropic"
+
+
 def bound(program: Path) -> dict[Path, str]:
-    """What a machine needs of this one to run the installed ``program``, and where."""
+    """What a machine needs of this one to run the installed ``program``, and where.
+
+    There it is for reading only, so what is compiled at the first use would be anew at each.
+    """
     python = Path(sys.base_prefix)
+    subprocess.run([program.with_name("python"), "-c", _COMPILED], check=True)  # noqa: S603 - ours
     return {python: _PYTHON, program.parent.parent / "lib": _LIBRARIES}
 
 
@@ -102,7 +110,13 @@ def configure(
     machine: Booted, graph: str, whatsapp: dict[str, Any] | None = None, **changes: Any
 ) -> None:
     """Write the configuration anew; keys in ``changes`` replace whole sections."""
-    document = {
+    # In place, as an editor may: owner and mode stay as systemd-tmpfiles made them.
+    machine.write(CONFIG, json.dumps(document(graph, whatsapp) | changes))
+
+
+def document(graph: str, whatsapp: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A configuration without secrets."""
+    return {
         "channels": {
             "whatsapp": {
                 "phone_number_id": meta.PHONE_NUMBER_ID,
@@ -116,8 +130,6 @@ def configure(
         "outbox": {"receipt_wait_seconds": 0.1, "messages_per_second": None},
         "admin": {"enabled": False},
     }
-    # In place, as an editor may: owner and mode stay as systemd-tmpfiles made them.
-    machine.write(CONFIG, json.dumps(document | changes))
 
 
 def openparallax(machine: Booted, *words: str, code: int = 0, **more: Any) -> str:
@@ -163,7 +175,7 @@ class World:
 
     def until(self, is_so: Callable[[], bool]) -> None:
         """Wait."""
-        self._run(until(is_so, timeout_s=60))
+        self._run(until(is_so, timeout_s=PATIENCE_S))
 
     def until_more(self, load: "Load", count: int = 60) -> None:
         """Wait until so many more are through."""
@@ -182,7 +194,7 @@ class World:
         return True
 
     @contextmanager
-    def load(self, clients: int = 8) -> "Iterator[Load]":
+    def load(self, clients: int = 4) -> "Iterator[Load]":
         """People who write all the time, until the end of the context."""
         load = Load(self._url, clients)
         self._run(load.begin())

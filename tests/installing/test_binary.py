@@ -117,13 +117,13 @@ def test_commands_do_what_they_do(empty: EmptyRoot) -> None:
     assert ".SH EXIT STATUS" in empty.run("man").stdout
     assert "Caddyfile" in empty.run("example").stdout
     text = CONFIG.replace("loud", "echo") + "tracing: {enabled: true}\n"  # the extra is in it
-    (empty.folder / "root/config.yaml").write_text(text)
-    config = ["-c", "/root/config.yaml"]
+    (empty.folder / "home/config.yaml").write_text(text)
+    config = ["-c", "/home/config.yaml"]
     checked = empty.run("check", *config)
     assert (checked.returncode, "in order" in checked.stdout) == (0, True), checked.stderr
     assert empty.run("status", *config).returncode == 69
     assert empty.run("healthcheck", *config).returncode == 1
-    assert empty.run("backup", "/root/x.db", *config).returncode == 1  # there is no database yet
+    assert empty.run("backup", "/home/x.db", *config).returncode == 1  # there is no database yet
 
 
 def test_a_daemon_is_served_asked_and_stopped(empty: EmptyRoot, tmp_path: Path) -> None:
@@ -132,19 +132,19 @@ def test_a_daemon_is_served_asked_and_stopped(empty: EmptyRoot, tmp_path: Path) 
     text = CONFIG.replace("loud", "echo") + "tracing: {enabled: true}\n"
     text += f"admin: {{port: {admin}}}\n"
     text = text.replace("    verify", f"    webhook_port: {webhook}\n    verify")
-    (empty.folder / "root/config.yaml").write_text(text)
-    config = ["-c", "/root/config.yaml"]
+    (empty.folder / "home/config.yaml").write_text(text)
+    config = ["-c", "/home/config.yaml"]
     with Running(empty.argv("serve", *config), empty.environment, tmp_path / "log") as serve:
         until(lambda: answers(f"http://127.0.0.1:{webhook}/healthz"), serve)
         assert empty.run("healthcheck", *config).returncode == 0
         assert '"state": "running"' in empty.run("status", "--json", *config).stdout
         assert empty.run("sessions", "list", *config).returncode == 0
-        assert empty.run("backup", "/root/x.db", *config).returncode == 0
+        assert empty.run("backup", "/home/x.db", *config).returncode == 0
         [first, second] = _processes_of(serve.process.pid)
         os.kill(first, signal.SIGTERM)
         assert serve.process.wait(30) == 0
         assert serve.said.count("signal_received") == 1, serve.said
-    assert empty.run("restore", "/root/x.db", "--yes", *config).returncode == 0
+    assert empty.run("restore", "/home/x.db", "--yes", *config).returncode == 0
     assert empty.run("migrate", *config).returncode == 0
     with Running(empty.argv("serve", *config), empty.environment, tmp_path / "log") as serve:
         until(lambda: answers(f"http://127.0.0.1:{webhook}/healthz"), serve)
@@ -166,16 +166,16 @@ def _processes_of(enter: int) -> list[int]:
 
 def test_a_plugin_in_a_folder(empty: EmptyRoot) -> None:
     """As ``pip install --target`` leaves it; and it has what the standard library has."""
-    folder = empty.folder / "root/plugins"
+    folder = empty.folder / "home/plugins"
     (folder / "loud-1.0.dist-info").mkdir(parents=True)
     (folder / "loud.py").write_text(PLUGIN)
     (folder / "loud-1.0.dist-info/METADATA").write_text("Name: loud\nVersion: 1.0\n")
     (folder / "loud-1.0.dist-info/entry_points.txt").write_text(
         "[openparallax.engines]\nloud = loud:Loud\n"
     )
-    (empty.folder / "root/config.yaml").write_text(CONFIG)
-    asked = ["check", "-c", "/root/config.yaml"]
-    found = empty.run(*asked, OPENPARALLAX_PLUGINS="/root/none:/root/plugins")
+    (empty.folder / "home/config.yaml").write_text(CONFIG)
+    asked = ["check", "-c", "/home/config.yaml"]
+    found = empty.run(*asked, OPENPARALLAX_PLUGINS="/home/none:/home/plugins")
     assert (found.returncode, found.stderr) == (0, "")
     assert empty.run(*asked).returncode == 78
     talked = empty.run(
@@ -185,7 +185,7 @@ def test_a_plugin_in_a_folder(empty: EmptyRoot) -> None:
         "loud",
         *ports_of_dev(),
         said="hush\n",
-        OPENPARALLAX_PLUGINS="/root/plugins",
+        OPENPARALLAX_PLUGINS="/home/plugins",
     )
     assert (talked.returncode, "LOUD" in talked.stdout) == (0, True), talked.stderr
 

@@ -1,6 +1,7 @@
-"""A restart under load, with the port held as systemd holds it: nobody is refused or dropped."""
+"""The port held by somebody else, as systemd holds it: nobody is refused or dropped."""
 
 import asyncio
+import shutil
 import signal
 import socket
 import sys
@@ -13,6 +14,8 @@ import pytest_asyncio
 from tests.app.patience import until
 from tests.app.process import Daemon
 from tests.fakes import meta
+from tests.installing.conftest import need
+from tests.town import ANN
 
 _RESTARTS = 3
 _CLIENTS = 12
@@ -83,3 +86,24 @@ async def test_nobody_is_refused_and_everybody_is_answered_once(held: Daemon) ->
     await until(lambda: all(held.graph.bodies(who) for who in load.done), timeout_s=60)
     answered = {who: held.graph.bodies(who) for who in load.done}
     assert answered == {who: [f"word {who}"] for who in load.done}
+
+
+async def test_systemd_s_own_program_passes_it_on(tmp_path: Path) -> None:
+    program = shutil.which("systemd-socket-activate")
+    need(program, "systemd-socket-activate")
+    assert program is not None
+    async with Daemon(tmp_path) as daemon:
+        daemon.wrapped_by = (
+            program,
+            *(f"--listen=127.0.0.1:{daemon.port}", "--fdname=webhook", "--"),
+            "/usr/bin/env",
+            *(f"{name}={value}" for name, value in daemon.variables.items()),
+        )
+        await daemon.launch()
+        await until(lambda: "Listening on" in daemon.said)
+        # Nothing runs yet; who calls now is answered by what is started for it.
+        assert await daemon.post_once(meta.text(ANN, "hello")) == 200
+        assert await daemon.hears(ANN, 1) == ["hello"]
+        assert "inherited_socket_differs" not in daemon.said
+        daemon.signal(signal.SIGTERM)
+        assert await daemon.ended() == 0

@@ -210,3 +210,30 @@ def test_it_is_removed_with_all_that_it_kept(service: Booted, world: World) -> N
     with pytest.raises(aiohttp.ClientConnectorError):
         world.writes(ANN, "is anybody there?")
     assert "not installed" in openparallax(service, "service", "status", code=1)
+
+
+def test_a_service_of_a_user_s_own(machine: Booted, world: World) -> None:
+    """By the user's own manager, without root: from its credentials to the last file."""
+    machine.shell("useradd -m -u 4242 ann && systemctl start user@4242")
+    home = "/home/ann/.config/openparallax"
+    wanted = operated.document(world.graph.url) | {"engine": {"type": "echo"}}
+    machine.write(f"{home}/config.yaml", json.dumps(wanted))
+    secrets = {"access_token": operated.TOKEN, "app_secret": meta.SECRET, "verify_token": "x"}
+    for name, secret in secrets.items():
+        machine.write(f"{home}/credentials/whatsapp_{name}", secret, "0600")
+    machine.shell("chown -R ann: /home/ann")
+
+    def as_ann(*argv: str) -> str:
+        who = ("setpriv", "--reuid=4242", "--regid=4242", "--clear-groups", "--")
+        own = {"HOME": "/home/ann", "USER": "ann", "XDG_RUNTIME_DIR": "/run/user/4242"}
+        return machine.must(*who, *argv, **own)
+
+    said = as_ann("openparallax", "service", "install", "--user")
+    assert "started, and ready" in said
+    assert "sudo loginctl enable-linger ann" in said
+    assert world.is_answered(ANN, "hello")
+    as_ann("systemctl", "--user", "restart", SERVICE)
+    assert world.is_answered(ANN, "hello again")
+    assert "starts when you log in" in as_ann("openparallax", "service", "status", "--user")
+    as_ann("openparallax", "service", "uninstall", "--user", "--purge", "--yes")
+    assert machine.shell("find /home/ann /run/user/4242 -name '*openparallax*'") == ""

@@ -76,6 +76,11 @@ class Machine:
         return [one for one in found if " show " not in one and "journalctl" not in one]
 
     @property
+    def asked(self) -> list[str]:
+        """All that was asked since `calls`."""
+        return (self._did / "calls").read_text().splitlines()
+
+    @property
     def is_running(self) -> bool:
         return (self._did / "runs").exists()
 

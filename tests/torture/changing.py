@@ -1,6 +1,6 @@
 """How a programme changes the configuration of the daemon while it runs.
 
-Each change is one that no person who writes may notice: every promise is kept, whatever is in force.
+Each change is one that no person who writes may notice: every promise is kept all the same.
 """
 
 from collections.abc import Callable

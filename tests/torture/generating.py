@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.torture.baits import BAITS
-from tests.torture.changing import CHANGES, WRONG
+from tests.torture.changing import CHANGES, GONE, WRONG
 from tests.torture.points import POINTS
 from tests.torture.programme import (
     COMMANDS,
@@ -173,7 +173,9 @@ class Drawer:
             self._statuses: 4,
             self._down: 1.5,
             self._twice: 3,
-            self._reload: 8,
+            self._reload: 9,
+            self._swap_engines: 3,
+            self._leave: 4,
         }
         (act,) = self._dice.choices(list(acts), list(acts.values()))
         act()
@@ -265,6 +267,32 @@ class Drawer:
         for _ in range(self._dice.choice([1, 1, 2, 3])):
             way = self._dice.choice(["", "", "control"])
             self._add("reload", mood=self._dice.choice(names), point=way)
+
+    def _swap_engines(self) -> None:
+        """Who answers is exchanged, and exchanged again, while it answers."""
+        self._post(self._message(WORDS, mood="slow"))
+        self._add("wait", seconds=self._dice.choice([0.05, 0.1]))
+        names = ["other stages", "another engine", "another engine off the record"]
+        for name in self._dice.choices(names, k=3):
+            self._add("reload", mood=name, point=self._dice.choice(["", "control"]))
+
+    def _leave(self) -> None:
+        """The second number goes while something waits for it, and is back with what comes next."""
+        if self._accounts == 1:
+            self._reload()
+            return
+        who = self._dice.randrange(self._people)
+        self._post(self._message(WORDS, who=who, account=1, mood="slow"))
+        self._post(self._message(who=who, account=1))
+        self._post(self._message(WORDS, who=who, account=1, mood=""))
+        self._add("reload", mood=GONE)
+        roll = self._dice.random()
+        if roll < 0.25:
+            self._add("kill", seconds=0.05)
+        elif roll < 0.4:
+            self._add("stop")
+        self._add("wait", seconds=self._dice.choice([0.05, 0.3, 0.7]))
+        self._post(self._message(WORDS, who=who, account=1, mood=""))
 
     def _down(self) -> None:
         self._is_down = not self._is_down

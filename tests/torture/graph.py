@@ -35,10 +35,12 @@ class ScriptedGraph(Moods):
     Attributes:
         told: By parcel, the ids of its messages of which a status was acknowledged.
         failed: Parcels of which it was told that they failed after they were taken.
+        token: The one that is good; what comes with another one goes nowhere.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
         super().__init__(session, url, seed=0)
+        self.token = token
         self._moods: dict[str, deque[str]] = {}
         self._fates: dict[str, deque[str]] = {}
         self.told: dict[int, set[str]] = {}
@@ -60,6 +62,8 @@ class ScriptedGraph(Moods):
                 attempt.answered = None
 
     def _choose(self, call: Call, parcel: int) -> tuple[str, Behaviour, float]:
+        if call.token != self.token:
+            return "slow: 190", REFUSED["slow: 190"](), 0.0
         waiting = self._moods.get(call.to)
         mood = waiting.popleft() if waiting and not self.is_calm else "clean"
         late_s = HANG_S if mood.startswith("hangs") else LATE_S if mood.endswith("late") else 0.0

@@ -21,7 +21,7 @@ from tests.torture.board import Board
 from tests.torture.book import Book, Posted
 from tests.torture.canary import Canary
 from tests.torture.changing import CERTAIN, GONE, TOKEN, WRONG
-from tests.torture.daemon import NUMBERS, Keeper, TorturedDaemon, file_of_schema
+from tests.torture.daemon import Keeper, TorturedDaemon, file_of_schema
 from tests.torture.disk import Disk
 from tests.torture.graph import ScriptedGraph
 from tests.torture.nursery import Nursery
@@ -36,6 +36,7 @@ MOST_S = 120.0
 """For how long it may take to come to rest at all: an engine that kills is not asked for ever."""
 PATIENCE_S = 15.0
 """How long a step that kills or stops the daemon waits until there is one."""
+LOOK_S = 0.05
 BEFORE_S = 600
 """The programme's time begins so long before it is played."""
 
@@ -57,6 +58,8 @@ class Played:
     Attributes:
         problems: What went wrong so badly that nothing else need be asked.
         points: How often each point was passed, and how often the daemon died there.
+        reloads: When the daemon was told to read its configuration, in monotonic seconds.
+        lag_s: For how long at most Graph and everybody else stood still, the machine being busy.
     """
 
     book: Book
@@ -71,8 +74,9 @@ class Played:
     problems: list[str] = field(default_factory=list)
     records: Records | None = None
     looks: int = 0
-    reloads: int = 0
+    reloads: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    lag_s: float = 0.0
 
 
 class Player:
@@ -91,11 +95,13 @@ class Player:
         self._raws: dict[int, bytes] = {}
         self._is_graph_up = True
         self._problems: list[str] = []
-        self._reloads = 0
+        self._lag_s = 0.0
+        self._reloads: list[float] = []
 
     async def play(self) -> Played:
         """Play it to its end; what came of it."""
         began = time.monotonic()
+        watching = asyncio.create_task(self._watch_the_time())
         house = self._folder / "house"
         house.mkdir()
         self._board = Board(self._folder / "board")
@@ -117,7 +123,7 @@ class Player:
             if self._programme.schema:
                 file_of_schema(daemon.database, self._programme.schema)
             self._url = daemon.url
-            self._moods = ScriptedGraph(self._session, daemon.url)
+            self._moods = ScriptedGraph(self._session, daemon.url, daemon.changes.token)
             self._graph.plan = self._moods.plan
             disk = Disk(house, daemon.database, self._canary)
             self._keeper = Keeper(daemon, lambda: disk.look(self._book.allowed()))
@@ -125,6 +131,7 @@ class Player:
             try:
                 await self._play()
             finally:
+                watching.cancel()
                 await self._close()
         played = Played(self._book, self._canary)
         played.attempts, played.told = self._moods.attempts, self._moods.told
@@ -132,7 +139,7 @@ class Player:
         played.lives, played.deaths = daemon.lives, self._keeper.deaths
         played.points = [self._board.count(number) for number in range(len(POINTS))]
         played.problems = [*self._keeper.problems, *self._problems, *disk.problems]
-        played.reloads = self._reloads
+        played.reloads, played.lag_s = self._reloads, self._lag_s
         played.looks, played.seconds = disk.looks, time.monotonic() - began
         if not self._keeper.problems:
             played.records = load_records(daemon.database)
@@ -203,6 +210,12 @@ class Player:
     def _is_there(self) -> bool:
         return not self._keeper.daemon.has_ended
 
+    async def _watch_the_time(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(LOOK_S)
+            self._lag_s = max(self._lag_s, time.monotonic() - before - LOOK_S)
+
     # -- what is configured ---------------------------------------------------------------------
 
     async def _reload(self, change: str, *, is_asked: bool) -> None:
@@ -212,11 +225,11 @@ class Player:
             return
         daemon.changes.make(change)
         if change == TOKEN:
-            self._graph.tokens = dict.fromkeys(NUMBERS, daemon.changes.token)
+            self._moods.token = daemon.changes.token
         if change in CERTAIN:
             await self._until_in_force()
         elif keeper.may_reload:
-            self._reloads += 1
+            self._reloads.append(time.monotonic())
             daemon.write(is_wrong=change == WRONG)
             if not is_asked:
                 daemon.hang_up()
@@ -251,7 +264,7 @@ class Player:
         ends_at = time.monotonic() + MOST_S
         while time.monotonic() < ends_at and not self._keeper.problems:
             if self._keeper.may_reload:
-                self._reloads += 1
+                self._reloads.append(time.monotonic())
                 self._daemon.write()
                 lives, problems = len(self._daemon.lives), await self._daemon.reloads()
                 if problems == []:

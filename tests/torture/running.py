@@ -54,7 +54,7 @@ class Report:
             life.was_killed and life.healthy is None for life in played.lives
         )
         self.figures["stops in order"] += sum(not life.was_killed for life in played.lives)
-        self.figures["configurations read while it ran"] += played.reloads
+        self.figures["configurations read while it ran"] += len(played.reloads)
         self.figures["looks at all that is on disk"] += played.looks
         for name, count in verdict.counts.items():
             self.figures[name] += count
@@ -77,7 +77,8 @@ async def play(
         played = await Player(programme, folder, nursery).play()
         database = folder / "house" / "state" / "openparallax.db"
         sessions = load_sessions(database) if played.records is not None else {}
-        verdict = judge(played, sessions)
+        # On a thread: others are played meanwhile, and their times count.
+        verdict = await asyncio.to_thread(judge, played, sessions)
         if keep is not None and verdict.findings:
             shutil.copytree(folder, keep / str(programme.seed), dirs_exist_ok=True)
     return played, verdict

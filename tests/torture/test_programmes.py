@@ -40,7 +40,7 @@ def test_all_sorts_of_steps_are_drawn() -> None:
     steps = [step for index in range(80) for step in draw(*deal(6, index)).steps]
     assert {step.do for step in steps} == {
         *("post", "again", "wait", "rest", "kill", "kill at", "struck", "stop", "clock"),
-        *("graph", "statuses", "down", "up"),
+        *("graph", "statuses", "down", "up", "reload"),
     }
     assert any(len(step.requests) > 1 for step in steps)
     assert any(step.is_doubled for step in steps)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.torture.changing import GONE, TOKEN, WRONG
 from tests.torture.nursery import Nursery
 from tests.torture.points import NUMBERS
 from tests.torture.programme import REVOKE, WORDS, Message, Programme, Step
@@ -29,6 +30,13 @@ PROGRAMME = Programme(
         _post(Message(7, 0, "/help words", 12), Message(8, 1, "picture", 12)),
         _post(Message(9, 0, REVOKE, 13, of=1)),
         Step("stop"),
+        _post(Message(10, 1, WORDS, 14, mood="slow", account=1), Message(11, 1, WORDS, 15)),
+        Step("reload", mood="other stages", point="control"),
+        Step("reload", mood="another engine"),
+        Step("reload", mood=WRONG, point="control"),
+        Step("reload", mood=TOKEN),
+        Step("reload", mood=GONE),
+        _post(Message(12, 1, WORDS, 16, account=1)),
     ),
 )
 
@@ -40,6 +48,7 @@ async def test_a_programme_with_a_death_and_a_stop_keeps_every_promise() -> None
     assert verdict.findings == []
     assert played.points[NUMBERS["in the middle of moving words off"]][1] == 1
     assert len(played.deaths) == 1
+    assert len(played.reloads) >= 3
     assert played.looks == len(played.lives) >= 2
     assert played.asked
     assert verdict.counts["parts that Graph took twice"] == 0

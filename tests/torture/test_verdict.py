@@ -50,6 +50,8 @@ class Story:
         self.asked: list[Asked] = []
         self.deaths: list[float] = []
         self.failed: set[int] = set()
+        self.reloads: list[float] = []
+        self.lag_s = 0.0
         self.part(2, "otr", SENTENCES["otr"], turn=3)
         self.part(1, "", self.answer(1, 2), turn=2)
         self.part(3, "", self.answer(3), turn=4)
@@ -114,6 +116,7 @@ class Story:
         played = Played(book, CANARY)
         played.attempts, played.told, played.lives = self.attempts, self.told, self.lives
         played.asked, played.deaths, played.failed = self.asked, self.deaths, self.failed
+        played.reloads, played.lag_s = self.reloads, self.lag_s
         played.records = Records("ok", 0, self.rows, {}, [])
         return judge(played, {(0, 0): (self.sessions, self.open)}).findings
 
@@ -307,3 +310,28 @@ def test_of_two_that_were_taken_one_failed_so_none_is_counted() -> None:
     _twice_and_not_counted(story)
     story.failed = {7}
     assert not [finding for finding in story.findings() if finding.startswith("twice")]
+
+
+def _refused_for_the_token(story: Story) -> None:
+    story.send(3, story.answer(3), at=12.95, mood="slow: 190", taken=False)
+
+
+def test_what_was_refused_goes_at_once_only_where_another_way_was_taken() -> None:
+    story = Story()
+    _refused_for_the_token(story)
+    assert [found for found in story.findings() if "too early" in found]
+    story.reloads = [12.96]
+    assert not [found for found in story.findings() if "too early" in found]
+    story.reloads = [14.0]
+    assert [found for found in story.findings() if "too early" in found]
+    story.lag_s = 2.0  # whoever noted it stood still
+    assert not [found for found in story.findings() if "too early" in found]
+
+
+def test_what_a_process_sent_as_it_died_may_arrive_in_the_next_one_s_time() -> None:
+    story = Story()
+    story.send(3, story.answer(3), at=10.0, mood="cut before", taken=False)
+    story.lives = [Life(0.0, 0.1, 12.8), Life(12.9, 13.5, 100.0)]
+    assert not [found for found in story.findings() if "too early" in found]
+    story.lives = [Life(0.0, 0.1, 11.8), Life(12.9, 13.5, 100.0)]
+    assert [found for found in story.findings() if "too early" in found]

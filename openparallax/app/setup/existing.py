@@ -2,10 +2,11 @@
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from openparallax.app.setup.answers import HARMLESS, SECRETS, Kept, Offers
 from openparallax.config.document import Tree, bytes_of, folder_of, load_text, parse
@@ -14,6 +15,9 @@ from openparallax.config.secrets import NotFound, Sources
 from openparallax.config.whatsapp import WhatsApp
 from openparallax.errors import ConfigError
 
+_MOST_BYTES: Final = 16 * 1024
+_LONGEST: Final = 300
+"""Of one answer that was left behind."""
 _VALUES: Final = ("app_id", "phone_number_id", "waba_id", "public_url")
 _VARIABLES: Final = {
     **WhatsApp.secret_variables,
@@ -180,12 +184,26 @@ def _block(tree: Tree) -> Mapping[str, Tree]:
 def left_behind(place: Path | None) -> dict[str, str]:
     """Harmless answers of an earlier run; {} where there are none, or they cannot be read."""
     try:
-        told: Any = json.loads(place.read_text("utf-8")) if place else {}
-    except (OSError, ValueError):
+        told: Any = json.loads(_read(place)) if place else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(told, dict):
         return {}
-    return {name: told[name] for name in HARMLESS if isinstance(told.get(name), str)}
+    return {name: text for name in HARMLESS if _is_harmless(text := told.get(name))}
+
+
+def _read(place: Path) -> bytes:
+    """What it holds; nobody waits for what is no ordinary file."""
+    opened = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(opened, "rb") as file:
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            return b""
+        return file.read(_MOST_BYTES)
+
+
+def _is_harmless(value: object) -> TypeGuard[str]:
+    """It may be shown between brackets."""
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST
 
 
 def leave(place: Path | None, answers: Mapping[str, str]) -> bool:

@@ -143,9 +143,18 @@ class Files:
 
 
 def _followed(file: File) -> File:
-    """The file itself, where its place is a link to it."""
+    """The file itself, where its place is a link to it.
+
+    Raises:
+        StartError: Somebody else made the link: it would lead root's hand anywhere.
+    """
     if not file.path.is_symlink():
         return file
+    if file.path.lstat().st_uid not in {0, os.geteuid()}:
+        raise StartError(
+            f"{file.path} is a link that another user has made: take it away; nothing was changed",
+            exit_code=78,
+        )
     return replace(file, path=file.path.resolve())
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from openparallax.app.setup.tokens import OfToken, judge
-from openparallax.app.setup.word import Word, odd, printable, unknown, well, wrong
+from openparallax.app.setup.word import Word, is_id, odd, printable, unknown, well, wrong
 from openparallax.doctor.graph import Answer, Reader
 
 _OF_NUMBER: Final = "id,display_phone_number,verified_name,status,health_status"
@@ -152,9 +152,9 @@ def _accounts_of(found: Answer) -> tuple[str, ...]:
     health = found.body.get("health_status")
     entities = health.get("entities") if isinstance(health, Mapping) else None
     return tuple(
-        str(one.get("id", ""))
+        str(one.get("id"))
         for one in (entities if isinstance(entities, list) else ())
-        if isinstance(one, Mapping) and one.get("entity_type") == "WABA"
+        if isinstance(one, Mapping) and one.get("entity_type") == "WABA" and is_id(one.get("id"))
     )
 
 
@@ -171,6 +171,7 @@ async def _numbers(graph: Reader, waba_id: str) -> tuple[list[Number], Answer]:
             name=printable(row.get("verified_name")),
         )
         for row in rows
+        if is_id(row.get("id"))
     ], answer
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from openparallax.app.setup.word import Word, doubt, odd, unknown, well, wrong
+from openparallax.app.setup.word import Word, doubt, is_id, odd, unknown, well, wrong
 from openparallax.doctor.graph import Answer
 
 _SCOPES: Final = ("whatsapp_business_messaging", "whatsapp_business_management")
@@ -68,7 +68,9 @@ def _of_token(said: Mapping[str, Any], app_id: str) -> Iterable[Word]:
     if kind in ("APP", "PAGE"):
         yield wrong("This is an app's or a page's token, which cannot send messages.")
         return
-    missing = [scope for scope in _SCOPES if scope not in (said.get("scopes") or ())]
+    scopes = said.get("scopes")
+    granted = scopes if isinstance(scopes, list) else []
+    missing = [scope for scope in _SCOPES if scope not in granted]
     if missing:
         yield doubt(
             f"It lacks the permission {' and '.join(missing)}: generate it again and tick both.",
@@ -101,5 +103,5 @@ def _accounts(said: Mapping[str, Any]) -> tuple[str, ...]:
     for one in granular if isinstance(granular, list) else ():
         ids = one.get("target_ids") if isinstance(one, Mapping) else None
         if isinstance(ids, list) and str(one.get("scope", "")).startswith("whatsapp_"):
-            found |= dict.fromkeys(str(id_) for id_ in ids)
+            found |= dict.fromkeys(str(one) for one in ids if is_id(one))
     return tuple(found)

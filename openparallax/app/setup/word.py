@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from openparallax.doctor.graph import Answer
 
@@ -55,6 +56,15 @@ def wrong(says: str) -> Word:
 def unknown(answer: Answer) -> Word:
     """Graph did not say whether it is right."""
     return Word(Level.UNKNOWN, f"This could not be checked: Graph {answer.explain()}.")
+
+
+def is_id(value: object) -> bool:
+    """Whether it is an id as Meta's are: what is none goes into no address, and into no file."""
+    text = str(value) if isinstance(value, str | int) else ""
+    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID
+
+
+_LONGEST_ID: Final = 24
 
 
 def printable(value: object) -> str:

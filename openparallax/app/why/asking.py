@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from openparallax.app.whom import Person, find, text_of, whole_number
+from openparallax.app.whom import Person, find, see_form, text_of, whole_number
 from openparallax.app.why import shown
 from openparallax.app.why.looking import Found, is_of, look, senders_of, shorts_of
 from openparallax.app.why.now import Now, Verdict, long
@@ -108,7 +108,9 @@ class Why:
         if len(named) != 1:
             raise Refusal("name one of who, chat, turn and parcel.", exit_code=2)
         if named[0] in {"who", "chat"}:
-            return None, await find(self._database, asked)
+            person = await find(self._database, asked)
+            see_form(asked, person)
+            return None, person
         number = whole_number(asked, named[0], 0, 1, _LARGEST)
         trail = self._condition.parts.trail if self._condition is not None else None
         for note in () if trail is None else trail.notes():
@@ -220,16 +222,19 @@ class Why:
             )
             return said
         if (self._condition is not None and not self._condition.listener.last_at) or not stories:
-            said.append(self._never_came(now))
+            said.append(self._never_came(now, is_known=bool(stories)))
         return said
 
-    def _never_came(self, now: Now) -> str:
-        last_at = self._condition.listener.last_at if self._condition is not None else 0.0
+    def _never_came(self, now: Now, *, is_known: bool) -> str:
+        condition = self._condition
+        last_at = condition.listener.last_at if condition is not None else 0.0
         if not last_at:
+            up_s = now.at - condition.started_at if condition is not None else 0.0
             return (
-                "No webhook at all has come since the daemon started: what they wrote never "
-                "arrived here. Run openparallax doctor: it looks at the subscription, the address "
-                "and the signature."
+                "No webhook at all has come since the daemon started "
+                f"{long(up_s)} ago: what they wrote"
+                f"{' since' if is_known else ''} never arrived here. Run openparallax doctor: it "
+                "looks at the subscription, the address and the signature."
             )
         return (
             f"If they wrote, it never arrived here. The last webhook of anybody came "

@@ -112,3 +112,22 @@ def test_a_place_where_nothing_can_be_written(tmp_path: Path) -> None:
 def test_an_interrupt_in_the_middle_comes_too_late(tmp_path: Path) -> None:
     Files(File(path=tmp_path / "config", text="c")).put(lambda: os.kill(os.getpid(), signal.SIGINT))
     assert (tmp_path / "config").read_text() == "c"
+
+
+def test_a_link_of_another_user_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("theirs")
+    link = tmp_path / "secret"
+    link.symlink_to(elsewhere)
+    Files(File(path=link, text="ours")).put(lambda: None)
+    assert elsewhere.read_text() == "ours", "one of one's own is"
+    if os.geteuid() == 0:
+        os.chown(link, 4711, 4711, follow_symlinks=False)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    with pytest.raises(StartError, match="a link that another user has made") as refused:
+        Files(File(path=link, text="a secret")).put(lambda: None)
+    assert refused.value.exit_code == 78
+    assert elsewhere.read_text() == "ours"

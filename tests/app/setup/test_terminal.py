@@ -1,17 +1,20 @@
 """`init` as a person meets it, on a terminal; and the daemon that then answers."""
 
-import asyncio
+import io
 import stat
-import sys
 from pathlib import Path
 
 import pytest
 
+from openparallax import config, logs
 from openparallax.app.dev.ports import any_port
+from openparallax.app.house import House
+from openparallax.app.plugins import engine_catalog, stage_catalog
+from openparallax.clock import SystemClock
 from openparallax.emulator import Account, Emulator, Number
+from openparallax.session.notices import SENTENCES
 from tests.app.patience import until
 from tests.app.setup.person import CTRL_C, Person
-from tests.architecture.source import ROOT
 
 SECRET = "0123456789abcdef0123456789abcdef"
 TOKEN = "EAA" + "x" * 160
@@ -101,30 +104,26 @@ async def test_from_the_first_question_to_an_answer(tmp_path: Path) -> None:
 
 async def _talks(home: Path, file: Path, emulator: Emulator, port: int) -> None:
     """See that a daemon with this file is verified by Meta, and answers."""
-    daemon = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "openparallax", "serve", "-c", str(file)),
-        env={"PYTHONPATH": str(ROOT), "HOME": str(home), "PATH": "/usr/bin:/bin"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+    settings = config.load(
+        file,
+        environment={"HOME": str(home)},
+        engines=engine_catalog(),
+        stages=stage_catalog(),
+        sentences=SENTENCES,
     )
+    log = logs.configure(level="error", render="json", stream=io.StringIO())
+    house = House(settings, clock=SystemClock(), log=log)
+    await house.start()
     try:
         url = f"http://127.0.0.1:{port}/webhook"
-
-        async def is_verified() -> bool:
-            assert daemon.returncode is None
-            token = emulator.world.account.verify_token
-            return (await emulator.delivery.handshake(url, token))[1]
-
-        await until(is_verified, timeout_s=30)
+        token = emulator.world.account.verify_token
+        assert (await emulator.delivery.handshake(url, token))[1]
         emulator.delivery.url = url
         emulator.say("ann", "hello")
         chat = emulator.world.chat(emulator.world.our_number().id, "ann")
         await until(lambda: [one.words for one in chat.messages] == ["hello", "hello"], 30)
     finally:
-        if daemon.returncode is None:
-            daemon.terminate()
-        await daemon.wait()
+        await house.stop()
 
 
 async def test_ctrl_c_where_nobody_sees_what_is_typed(tmp_path: Path) -> None:

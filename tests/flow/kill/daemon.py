@@ -164,8 +164,9 @@ class Daemon:
         """Start a process; does not wait for it."""
         config = self.folder / "config.yaml"
         config.write_text(json.dumps(self._configuration()), "utf-8")  # JSON is YAML
+        began = time.monotonic()  # whoever launches it may hear late that it has begun
         self._process = await self._launch(("serve", "-c", str(config)), self._environment())
-        self.lives.append(Life(time.monotonic()))
+        self.lives.append(Life(began))
 
     async def healthy(self) -> None:
         """Return when it answers.

@@ -25,12 +25,15 @@ class Patience:
             it.
         has_jumps: The wall clock may have jumped, so that a back-off of another process is over.
         moving: Addresses of people who were known by another one before.
+        reloads: When the configuration was to be read again; it was within ``reading_s``.
     """
 
     settling_s: float = 1.0
     crossing_s: float = 0.3
     has_jumps: bool = False
     moving: frozenset[str] = frozenset()
+    reloads: Sequence[float] = ()
+    reading_s: float = 5.0
 
 
 EARLY = 0.9
@@ -88,10 +91,13 @@ class _Judge:
         forgets = earlier.slows_all or (earlier.is_slow and self._patience.has_jumps)
         if earlier.is_refused or (forgets and self._begun_between(earlier.at, later.at)):
             wait_s = 0.0
+        if earlier.slows_all and self._mended_between(earlier.at, later.at):
+            wait_s = 0.0
         began = earlier.at
         if not earlier.is_slow:
             began = max(began, self._started_before(later.at))
-        waited_s = later.at - began
+        # What a process sent in its last moment may arrive when the next one has begun.
+        waited_s = max(later.at - began, self._waited_by_the_dead_s(earlier.at, later.at))
         if self._patience.has_jumps:
             # It may have waited in an earlier life, and been held since its window seemed closed.
             waited_s = max(waited_s, self._longest_up_s(earlier.at, later.at))
@@ -109,10 +115,27 @@ class _Judge:
         """Whether what is in memory only, as the pace of a number is, was forgotten meanwhile."""
         return any(begin <= life.started <= end for life in self._lives)
 
+    def _mended_between(self, begin: float, end: float) -> bool:
+        """Whether another way to Graph was taken: what the old one was refused for is past."""
+        reading_s = self._patience.reading_s
+        return any(begin - reading_s <= at <= end for at in self._patience.reloads)
+
     def _longest_up_s(self, begin: float, end: float) -> float:
         """How long a process lived between two moments, the longest of them."""
         return max(
             (min(life.ended or end, end) - max(life.started, begin) for life in self._lives),
+            default=0.0,
+        )
+
+    def _waited_by_the_dead_s(self, begin: float, end: float) -> float:
+        """How long a process that ended just before ``end`` had waited since ``begin``."""
+        crossing_s = self._patience.crossing_s
+        return max(
+            (
+                life.ended - max(life.started, begin)
+                for life in self._lives
+                if end - crossing_s <= life.ended <= end
+            ),
             default=0.0,
         )
 
