@@ -15,6 +15,7 @@ from openparallax.app.why import asking
 from openparallax.cli import control, offline
 from openparallax.cli import why as command
 from openparallax.dispatch import turn
+from openparallax.errors import Refusal
 from openparallax.model.parcel import ParcelState
 from openparallax.pipeline import EngineError
 from openparallax.plugin import Reply, Turn

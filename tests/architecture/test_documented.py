@@ -7,6 +7,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,17 @@ def is_named(name: str, text: str) -> bool:
 
 def paths_in(text: str) -> Iterator[str]:
     """The words of code in ``text`` that look like a path of this repository."""
-    files = {name_of(path) for path in repository_files()}
-    top = {name.partition("/")[0] for name in files}
+    top = _at_the_top()
     for word in (word for code in code_in(text) for word in code.split()):
         first, slash, rest = word.partition("/")
         is_inside = bool(_PATH.fullmatch(word) and first in top and rest)
         if is_inside or (not slash and _AT_THE_TOP.fullmatch(word)):
             yield word
+
+
+@cache
+def _at_the_top() -> frozenset[str]:
+    return frozenset(name_of(path).partition("/")[0] for path in repository_files())
 
 
 def _entry_points(kind: str) -> list[str]:

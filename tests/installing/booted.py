@@ -12,12 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-
 _BOOT: Final = Path(__file__).with_name("boot.sh")
 SYSTEMD: Final = Path("/lib/systemd/systemd")
 _INIT: Final = (
     *(str(SYSTEMD), "--system", "--unit=multi-user.target", "--show-status=no"),
-    *("--log-target=console", "--log-level=warning"),
+    *("--log-target=journal", "--log-level=warning"),
 )
 _DIES_TOO: Final = ("setpriv", "--pdeathsig", "KILL")
 """With whoever runs the tests, however that ends."""

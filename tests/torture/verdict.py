@@ -26,7 +26,6 @@ from tests.torture.people import id_of, number_of, who_has
 from tests.torture.playing import Played
 from tests.torture.programme import Message
 
-
 MOST_LAG_S = 0.4
 """With more than this the machine was too busy for times to say anything."""
 
