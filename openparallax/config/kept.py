@@ -128,13 +128,11 @@ class KeptTokens:
             OSError: It could not be written; what it held before is there as it was.
         """
         with self._one:
-            kept, self.is_saved = tuple(self._kept.values()), True
+            kept = tuple(self._kept.values())
             text = json.dumps({"tokens": [_as_data(one) for one in kept]}, indent=1) + "\n"
-            try:
-                _write(self.path, text.encode("ascii"))
-            except OSError:
-                self.is_saved = False
-                raise
+            _write(self.path, text.encode("ascii"))
+            # Another may have been kept meanwhile, which the next `save` is for.
+            self.is_saved = tuple(self._kept.values()) == kept
 
     def _instead_of(self, configured: SecretStr) -> SecretStr:
         kept = self.of(configured.get_secret_value())
