@@ -82,8 +82,8 @@ class Tracer:
         # Its own warnings come with every batch; `_Watched` says it once.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         self._provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
-        watched = _Watched(exporter or OTLPSpanExporter(), log)
-        self._provider.add_span_processor(BatchSpanProcessor(watched))
+        self._exporter = _Watched(exporter or OTLPSpanExporter(), log)
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("openparallax", __version__)
         # When each message of a chat was queued; by chat, since each has one turn at a time; by
         # the last message; by parcel.
@@ -114,6 +114,9 @@ class Tracer:
         flushing = threading.Thread(target=self._provider.shutdown, daemon=True)
         flushing.start()
         flushing.join(FLUSH_S)
+        if flushing.is_alive():
+            self._exporter.shutdown()  # it tries again and again for longer than that
+            flushing.join(FLUSH_S)
 
     # -- the steps ------------------------------------------------------------------------------
 

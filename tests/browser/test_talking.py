@@ -111,7 +111,8 @@ async def test_taps(window: Window, emulator: Emulator, parrot: Parrot) -> None:
 
 async def test_files(window: Window, emulator: Emulator, parrot: Parrot) -> None:
     for name in ("Sample picture", "Sample voice note", "Sample document"):
-        await window.page.get_by_label("Send something else").click()
+        await window.page.get_by_role("menu").wait_for(state="detached")
+        await window.page.get_by_role("button", name="Send something else").click()
         await window.page.get_by_role("menuitem", name=name).click()
     picture = window.bubbles.locator("img[alt=Picture]")
     await expect(picture).to_have_js_property("naturalWidth", 720)
@@ -129,7 +130,8 @@ async def test_files(window: Window, emulator: Emulator, parrot: Parrot) -> None
 
 async def test_places_and_cards(window: Window, emulator: Emulator) -> None:
     for item, dialog in (("Location", "Send a location"), ("Contact", "Send a contact card")):
-        await window.page.get_by_label("Send something else").click()
+        await window.page.get_by_role("menu").wait_for(state="detached")
+        await window.page.get_by_role("button", name="Send something else").click()
         await window.page.get_by_role("menuitem", name=item).click()
         form = window.page.get_by_role("dialog", name=dialog)
         await form.get_by_role("button", name="Send").click()

@@ -6,6 +6,7 @@
 # which it does with whoever runs this. CGROUP is a folder of cgroup2 and becomes the root of it.
 # FOLDER/bound says what is bound in, to read only: "FROM TO" in each line. Wants root.
 set -eu
+export PATH="$PATH:/usr/sbin:/sbin"
 folder=$1
 echo $$ >"$2/cgroup.procs"
 shift 2

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -112,6 +113,7 @@ async def test_a_collector_that_is_not_there_harms_nothing(
         await town.say(ANN, "hello")
         await town.hears(ANN, 1)
         await town.quiet()
+    assert not [one for one in threading.enumerate() if one.name.startswith("Otel")]
 
 
 def test_a_collector_that_refuses_is_logged_once(monkeypatch: pytest.MonkeyPatch) -> None:
