@@ -94,6 +94,8 @@ def prepare(scenario: Scenario, emulator: "Emulator") -> None:
         number.messages_per_second = changes.messages_per_second
     if changes.token_expires_s is not None:
         for token in world.account.tokens.values():
+            # As a person's does, in hours; a System User's the daemon would exchange in time.
+            token.kind = "USER"
             token.expires_at = int(emulator.clock.now() + changes.token_expires_s)
     for name, is_kept in scenario.rules.items():
         setattr(emulator.rules, name, is_kept)
