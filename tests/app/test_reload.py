@@ -155,7 +155,7 @@ async def test_a_paused_number_goes_on_with_another_token_at_once(town: Town) ->
     (town.folder / "token").write_text("fresh")
     outcome = await town.reload(whatsapp(access_token=f"file:{town.folder / 'token'}"))
     assert outcome.applied == ("channels.whatsapp.access_token",)
-    assert await town.hears(ANN, 1, timeout_s=10) == ["echo0: one"]
+    assert await town.hears(ANN, 1, timeout_s=4.5) == ["echo0: one"]
     await town.until(lambda: not state.is_paused)
 
 

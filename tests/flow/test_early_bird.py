@@ -25,7 +25,7 @@ async def test_a_message_between_the_listener_s_start_and_the_dispatcher_s(
 
     monkeypatch.setattr(WebhookServer, "start", start_and_be_written_to)
     async with town:
-        assert await town.hears(ANN, 1, timeout_s=3) == ["good morning"]
+        assert await town.hears(ANN, 1, timeout_s=10) == ["good morning"]
         # It was read in the table, which has no ids, and is marked as read all the same.
         await town.until(lambda: bool(town.graph.presence))
         assert town.graph.presence[0][:2] == (meta.PHONE_NUMBER_ID, item["message"]["id"])
