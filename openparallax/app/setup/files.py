@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -219,12 +220,18 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    stopping = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    """Let a signal that comes meanwhile come too late: all is in its place then, or as it was.
+
+    Ignored and not blocked, since another thread would take what only this one blocks. Signals
+    interrupt the main thread alone; elsewhere there is nothing to do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stopping = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in stopping}
     try:
         yield
     finally:
-        # One that came meanwhile came too late: all is in its place, or as it was.
-        while signal.sigtimedwait(stopping, 0) is not None:
-            pass
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
