@@ -107,6 +107,9 @@ class Daemon(process.Daemon):
         await until(
             lambda: self._has_ended or '"event": "started"' in self.said[self._log_from :], LONG_S
         )
+        # While it was away the pauses between two tries of a status grew: one of them may be longer
+        # than what the daemon waits for a status, and then it rightly sends again.
+        self.graph.emulator.delivery.hurry()
         return await self.ended() if self._has_ended else None
 
     # -- asking it ------------------------------------------------------------------------------
