@@ -5,6 +5,9 @@ An engine or a stage is a class named in an entry point (``openparallax.engines`
 ``settings`` is an instance of its own ``Settings`` (a frozen, strict model; its errors carry the
 key like all others). The built-in ones use this same door and nothing else of the house.
 
+Either may name in ``imports`` modules that take long to import, and import them only where it is
+made: a reload then imports them on a thread, and messages are taken meanwhile.
+
 Beside what `Engine` asks for, an engine may have ``async def check(self) -> None``: it sees whether
 it could answer, with the key and the model that it was given, spends a token at most, and raises
 `EngineError` with a sentence that quotes neither. ``openparallax doctor`` calls it, for at most

@@ -194,13 +194,13 @@ class Town:
         """What ``sender`` got."""
         return self.graph.bodies(sender)
 
-    async def until(self, is_so: Callable[[], bool], timeout_s: float = 10) -> None:
+    async def until(self, is_so: Callable[[], bool], timeout_s: float = 25) -> None:
         """Let the loop run until something is so."""
         async with asyncio.timeout(timeout_s):
             while not is_so():
                 await asyncio.sleep(0.005)
 
-    async def hears(self, sender: str, count: int, timeout_s: float = 10) -> list[str]:
+    async def hears(self, sender: str, count: int, timeout_s: float = 25) -> list[str]:
         """Wait until ``sender`` got ``count`` messages; all of them."""
         await self.until(lambda: len(self.heard(sender)) >= count, timeout_s)
         return self.heard(sender)
@@ -228,10 +228,10 @@ class Town:
 async def abandon(house: House) -> None:
     """Drop a house in mid-air: its tasks, its sockets, and its file without another commit."""
     database = house.database
-    database._closing = True  # a dead process writes nothing
-    database._waiting.clear()
+    database._writer.is_closing = True  # a dead process writes nothing
+    database._writer._waiting.clear()
     house.outbox._is_stopping = True
-    house.dispatcher._is_stopping = True
+    house.dispatcher.stop_claiming()
     tasks = {
         *house.outbox._tasks,
         *house.dispatcher._tasks,
@@ -240,7 +240,7 @@ async def abandon(house: House) -> None:
             task
             for task in (
                 house.outbox._loading,
-                house.dispatcher._catching_up,
+                house.dispatcher._cursor._reading,
                 house.housekeeping._task,
                 house.housekeeping._truncating,
                 house.housekeeping._removing,
@@ -264,11 +264,11 @@ async def abandon(house: House) -> None:
     await house.watchers.stop()
     await house.keyring.stop()
     await house.graph.close()
-    while database._group:  # a commit that had begun ends one way or the other
+    while database._writer._group:  # a commit that had begun ends one way or the other
         await asyncio.sleep(0.001)
     database._readers.shutdown()
-    database._jobs.put(None)
-    await asyncio.get_running_loop().run_in_executor(None, database._thread.join)
+    database._writer._jobs.put(None)
+    await asyncio.get_running_loop().run_in_executor(None, database._writer._thread.join)
     database._reader.close()
-    database._connection.close()
+    database._writer._connection.close()
     database._file.release_lock()

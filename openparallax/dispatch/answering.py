@@ -17,12 +17,16 @@ class Answering:
         pipeline: The stages round the engine.
         render: From what the engine writes to WhatsApp's marks.
         engine: Its name.
+        lets_go: A call of it that is cancelled ends within moments, whatever is inside.
     """
 
-    def __init__(self, pipeline: Next, *, render: Callable[[str], str], engine: str) -> None:
+    def __init__(
+        self, pipeline: Next, *, render: Callable[[str], str], engine: str, lets_go: bool
+    ) -> None:
         self._pipeline = pipeline
         self.render = render
         self.engine = engine
+        self.lets_go = lets_go
         self._turns = 0
         self._ended: asyncio.Event | None = None
 

@@ -49,6 +49,7 @@ class Lane:
         "is_late",
         "is_ready",
         "is_running",
+        "rest_s",
         "surprises",
         "waiting",
         "window_until",
@@ -63,6 +64,8 @@ class Lane:
         self.is_ready = False
         self.is_late = False
         """While it is ready: in which of the two lines it stands; see `ready`."""
+        self.rest_s = 0.0
+        """For how long it rests after the turn that runs, or ran last."""
         self.window_until = 0
         self.surprises = 0
         """How often in a row its turn broke in a way that nobody foresaw."""

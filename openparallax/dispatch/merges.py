@@ -10,9 +10,14 @@ class Merges:
         self._losers: dict[int, set[int]] = {}
 
     def note(self, loser: int, survivor: int) -> None:
-        """``survivor`` goes on once ``loser`` has nothing to do any more."""
+        """``survivor`` goes on once ``loser`` has nothing to do any more.
+
+        It may have been the loser of another merge. As in the table, nobody waits for it since
+        then: chats that wait for one another in a ring would never go on.
+        """
+        for losers in self._losers.values():
+            losers.discard(survivor)
         self._losers.setdefault(survivor, set()).add(loser)
-        self._losers.get(loser, set()).discard(survivor)  # it may have been the other way round
 
     def holds_back(self, chat: int, has_work: Callable[[int], bool]) -> bool:
         """Whether ``chat`` has to wait for another one, or for one that that one waits for."""

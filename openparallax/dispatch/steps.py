@@ -26,6 +26,14 @@ class Steps:
             step, group[0].chat, group[0].number, group[-1].number, about=about, amount=len(group)
         )
 
+    def lost(self, group: Sequence[Envelope]) -> None:
+        """Their words are gone. With them goes who could say when they came, so this step does."""
+        head, now = group[0], self._clock.now()
+        self._trail.note(
+            Step.LOST, head.chat, head.number, group[-1].number,
+            seconds=max(0.0, now - head.sent_at), amount=len(group),
+        )  # fmt: skip
+
     def asked(self, chat: ChatRow, group: Sequence[Envelope], engine: str) -> float:
         """The engine is asked; when, in monotonic time."""
         self._trail.add((

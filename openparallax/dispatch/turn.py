@@ -71,7 +71,7 @@ class TurnTaker:
         self._steps = steps
         self._started = clock.monotonic()
         self._claiming = Claiming(database)
-        self._calling_off = CallingOff()
+        self._calling_off = CallingOff(clock=clock, log=log, metrics=metrics)
         self.interrupt = self._calling_off.interrupt
 
     async def take(
@@ -206,7 +206,7 @@ class TurnTaker:
         by = self._answerers[head.session.mode]
         asked_at = self._steps.asked(chat, group, by.engine)
         try:
-            reply = await by.ask(turn)
+            reply = await self._calling_off.ask(by, turn)
             spent = Spent(reply.model, usage.counts_in(reply.usage), by.engine)
             self._steps.answered(group, spent, asked_at)
             if reply.text is None:
@@ -294,7 +294,7 @@ class TurnTaker:
         if [one.session for one in now] != [one.session for one in group]:
             return Taken.LATER, 0
         self._metrics.count("turns", "lost")
-        self._steps.note(Step.LOST, group)
+        self._steps.lost(group)
         self._log.warning("turn_lost", chat=answer.chat.id, turn=group[0].number, messages=gone)
         await self._finisher.finish(answer, group, Said(notice="lost"), [])
         return Taken.DONE, len(group)

@@ -111,6 +111,7 @@ class Anthropic:
 
     keeps_content = False
     writes_markdown = True
+    imports = ("anthropic",)
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
         # Here and not above: it takes a second and 50 MB, which an echo need not pay.

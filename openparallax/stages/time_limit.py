@@ -33,6 +33,7 @@ class TimeLimit:
         )
 
     keeps_content = False
+    lets_go = True  # a call of it that is cancelled ends within moments, whatever is inside
 
     def __init__(self, settings: Settings, tools: Tools) -> None:
         self._seconds = settings.seconds

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -44,8 +45,8 @@ def made(turns: Turns, read: Read, *, coalesces: bool = True) -> Dispatcher:
         coalesces=coalesces,
         is_sending=lambda _: False,
     )
-    dispatcher._taken = 10
-    dispatcher._unread.is_known = True
+    dispatcher._cursor._taken = 10
+    dispatcher._cursor._unread.is_known = True
     return dispatcher
 
 
@@ -63,7 +64,7 @@ async def test_what_was_taken_before_the_cursor_reached_it_goes_on() -> None:
     dispatcher.serve_again()
     await until(lambda: len(turns.groups) == 3)
     assert turns.groups[1:] == [[20], [21]]
-    await until(lambda: not dispatcher._lanes)
+    await until(lambda: 1 not in dispatcher._lanes)
 
 
 async def test_a_disk_that_refuses_is_asked_again() -> None:
@@ -119,8 +120,14 @@ async def test_much_of_one_chat_is_read_in_pieces() -> None:
         return [envelope(number, 1) for number in numbers]
 
     aside = Aside(cast("Any", SimpleNamespace(read=read)))
-    aside.put(1, set(range(2500)))
-    assert [one.number for one in await aside.take_back(1)] == list(range(2500))
+    waiting = [replace(envelope(number, 1), wamid=f"wamid.{number}") for number in range(2500)]
+    aside.put(1, waiting)
+    back = await aside.take_back(1)
+    assert [one.number for one in back] == list(range(2500))
+    assert [one.wamid for one in back if one.wamid] == ["wamid.2499"], "all before it are read too"
     assert reads == [1000, 1000, 500]
     assert await aside.take_back(1) == []
     assert aside.call() == []
+    aside.put(1, waiting)
+    aside.ended(1, 2499)
+    assert "wamid" not in str([one.wamid for one in await aside.take_back(1)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import cursor
 from openparallax.plugin import Reply, Turn
 from openparallax.storage import envelopes
 from tests.fakes import meta
@@ -22,8 +22,8 @@ FAST: dict[str, Any] = {
 
 @pytest.fixture
 def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatcher, "ROOM", 40)
-    monkeypatch.setattr(dispatcher, "PAGE", 7)
+    monkeypatch.setattr(cursor, "ROOM", 40)
+    monkeypatch.setattr(cursor, "PAGE", 7)
 
 
 def people(count: int) -> list[str]:
@@ -36,7 +36,7 @@ def said(town: Town, person: str) -> list[str]:
 
 def is_behind(town: Town) -> bool:
     """Whether something waits on disk that is not in memory."""
-    return town.up.dispatcher._is_behind
+    return town.up.dispatcher._cursor.is_behind
 
 
 async def flood(town: Town, persons: list[str], numbers: range, batch: int = 50) -> None:
@@ -68,7 +68,7 @@ async def test_thousands_queued_and_more_that_come_meanwhile(
     watching = asyncio.create_task(watch())
     await flood(town, crowd, range(50, 60), batch=20)
     wanted = [str(n) for n in range(60)]
-    await town.until(lambda: all(said(town, person) == wanted for person in crowd), 20)
+    await town.until(lambda: all(said(town, person) == wanted for person in crowd), 120)
     watching.cancel()
     assert max(waited) <= 40 + 50
     await town.quiet()
@@ -88,7 +88,7 @@ async def test_read_again_after_a_crash(town: Town, engine: FakeEngine) -> None:
     await town.start()
     await flood(town, crowd, range(20, 25))
     wanted = [str(n) for n in range(25)]
-    await town.until(lambda: all(said(town, person) == wanted for person in crowd), 20)
+    await town.until(lambda: all(said(town, person) == wanted for person in crowd), 120)
 
 
 @pytest.mark.usefixtures("little_room")
@@ -113,7 +113,8 @@ async def test_nothing_is_remembered_of_who_waits_for_nothing(town: Town) -> Non
     await town.until(lambda: all(len(said(town, person)) == 3 for person in crowd))
     await town.quiet()
     house = town.up.dispatcher
-    assert (house._lanes, len(house._ready), house.waiting, house.running) == ({}, 0, 0, 0)
+    lanes = house._lanes
+    assert (lanes._lanes, len(lanes._ready), house.waiting, house.running) == ({}, 0, 0, 0)
     assert house._free == 10
 
 
@@ -161,7 +162,7 @@ async def test_the_bound_holds_through_failures_and_comes_back(
 async def test_a_reader_that_fails_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "RETRY_S", 0.02)
+    monkeypatch.setattr(cursor, "RETRY_S", 0.02)
     engine = FakeEngine(Gate())
     async with Town(tmp_path, monkeypatch, engine=engine) as town:
         await flood(town, people(5), range(3))

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from openparallax.dispatch import calling_off
 from openparallax.plugin import Reply, Turn
 from tests.fakes import meta
 from tests.fakes.engines import FakeEngine, Gate
@@ -94,6 +96,45 @@ async def test_let_go_and_the_next_message_is_answered(
     assert len(engine.asked) == 2
     assert town.up.metrics.value("turns", "overtaken") == 1
     assert (troubles(town), logged(town, "engine_failed")) == ([], [])
+
+
+async def test_one_that_does_not_heed_it_is_left_and_its_answer_dropped(
+    town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in the pipeline bounds it: the chat goes on all the same."""
+    monkeypatch.setattr(calling_off, "GRACE_S", 0.05)
+    town.changes = BARE
+    await town.restart()
+    await awake(town)
+    is_over = asyncio.Event()
+
+    async def stubborn(turn: Turn) -> Reply:
+        if turn.text != "first":
+            return Reply(text=turn.text)
+        engine.running_chats.clear()  # as it is meant to be once nobody waits for this one
+        while not is_over.is_set():
+            with suppress(asyncio.CancelledError):
+                await is_over.wait()
+        return Reply(text="far too late", usage={"input": 5})
+
+    engine.answer_with = stubborn
+    first = meta.text(ANN, "first", at=T0 + 1)
+    await town.post(first)
+    await town.until(lambda: engine.running == 1)
+    try:
+        await revoked(town, first)
+        await town.say(ANN, "second", at=T0 + 10)
+        assert await town.hears(ANN, 1) == ["second"]
+        assert engine.running == 1
+        assert len(logged(town, "engine_abandoned")) == 1
+        assert town.up.metrics.value("engine_failures", "abandoned") == 1
+    finally:
+        is_over.set()
+    await town.until(lambda: engine.running == 0)
+    await town.say(ANN, "third", at=T0 + 20)
+    assert await town.hears(ANN, 2) == ["second", "third"]
+    assert town.up.metrics.value("turns", "overtaken") == 1
+    assert "engine_failed" not in town.log.getvalue()
 
 
 async def test_not_while_another_message_of_the_group_remains(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import advancing
 from openparallax.errors import NotStored
 from openparallax.plugin import EngineError, Reply, TooSlow, Turn
 from openparallax.session.notices import SENTENCES
@@ -83,7 +83,7 @@ async def test_told_once_and_the_message_stays_in_history(
     await town.restart()
     engine.answer_with, said = MOODS[mood]
     await town.say(ANN, "first")
-    assert await town.hears(ANN, 1, timeout_s=3) == [said]
+    assert await town.hears(ANN, 1) == [said]
     await town.quiet()
     engine.answer_with = FakeEngine().answer_with
     await town.say(ANN, "second")
@@ -113,7 +113,7 @@ async def test_what_no_file_or_wire_can_take_is_no_endless_loop(
     """The engine must not be asked again and again, nor the chat be stuck behind it."""
     engine.answer_with = returns(Reply(text=text))
     await town.say(ANN, "first")
-    await town.hears(ANN, 1, timeout_s=2)
+    await town.hears(ANN, 1)
     await town.quiet()
     assert len(engine.asked) == 1
     assert not any("\ud800" <= letter < "\ue000" for letter in "".join(town.heard(ANN)))
@@ -202,7 +202,7 @@ async def test_a_surprise_at_a_turn_s_end_holds_no_place_in_the_outbox(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ended the transaction: what it had reserved is free for the next try."""
-    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
+    monkeypatch.setattr(advancing, "RETRY_S", 0.01)
     address_of, surprises = chats.address_of, [ValueError("made up")]
 
     def surprising(connection: Connection, chat: int) -> str:
@@ -212,7 +212,7 @@ async def test_a_surprise_at_a_turn_s_end_holds_no_place_in_the_outbox(
 
     monkeypatch.setattr(chats, "address_of", surprising)
     await town.say(ANN, "first")
-    assert await town.hears(ANN, 1, timeout_s=3) == ["first"]
+    assert await town.hears(ANN, 1) == ["first"]
     await town.quiet()
     assert not surprises
 
@@ -221,7 +221,7 @@ async def test_an_answer_outlives_a_file_that_cannot_be_read(
     town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A late /otr moves the message meanwhile; the engine is not asked again for that."""
-    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
+    monkeypatch.setattr(advancing, "RETRY_S", 0.01)
     now = int(town.clock.now())
     gate = Gate()
     engine.answer_with = gate
@@ -247,8 +247,8 @@ async def test_an_answer_outlives_a_file_that_cannot_be_read(
 async def test_a_turn_that_breaks_in_our_hands_is_not_asked_for_ever(
     town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "RETRY_S", 0.01)
-    finisher: Any = town.up.dispatcher._take_turn.__self__._finisher  # type: ignore[attr-defined]
+    monkeypatch.setattr(advancing, "RETRY_S", 0.01)
+    finisher: Any = town.up.dispatcher._advancing._take_turn.__self__._finisher  # type: ignore[attr-defined]
     write, broken = finisher._write, []
 
     async def breaks(*arguments: Any) -> Any:
@@ -260,7 +260,7 @@ async def test_a_turn_that_breaks_in_our_hands_is_not_asked_for_ever(
     monkeypatch.setattr(finisher, "_write", breaks)
     await town.say(ANN, "hello")
     assert await town.hears(ANN, 1) == [SENTENCES["killed"]]
-    assert len(broken) == len(engine.asked) == dispatcher.MOST_SURPRISES
+    assert len(broken) == len(engine.asked) == advancing.MOST_SURPRISES
     await town.say(BOB, "hello")
     monkeypatch.undo()
     await town.hears(BOB, 1)

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from openparallax.clock import SystemClock
 from openparallax.dispatch.dispatcher import Dispatcher
 from openparallax.dispatch.lane import Taken
+from openparallax.dispatch.merges import Merges
+from openparallax.errors import NotStored
 from openparallax.model.envelope import Envelope
-from openparallax.storage import Database
+from openparallax.storage import Connection, Database, envelopes
 from tests.app.patience import until
 from tests.dispatch.test_lane import words
 from tests.pipeline.doubles import RecordedLog
@@ -59,7 +62,7 @@ async def dispatcher(tmp_path: Path, turns: Turns) -> AsyncIterator[Dispatcher]:
         is_sending=lambda _chat: False,
     )
     dispatcher.start(first_new=1, after_death=False)
-    await until(lambda: not dispatcher._is_behind)
+    await until(lambda: not dispatcher._cursor.is_behind)
     yield dispatcher
     turns.go_on.set()
     await dispatcher.drain(1)
@@ -87,3 +90,34 @@ async def test_brought_back_twice_it_is_answered_once(dispatcher: Dispatcher, tu
     turns.go_on.set()
     await until(lambda: not dispatcher.waiting)
     assert sorted(n for group in turns.groups for n in group) == [1, 2, 3]
+
+
+async def test_what_was_let_go_does_not_wait_for_the_disk_that_refuses_the_rest(
+    dispatcher: Dispatcher, turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its person waited until somebody else wrote."""
+
+    def release(_connection: Connection, chat: int) -> list[Envelope]:
+        if chat == 2:
+            raise NotStored
+        return [words(3)]
+
+    turns.go_on.set()
+    dispatcher.admitted([replace(words(4), chat=4)], [])
+    await until(lambda: turns.groups == [[4]] and not dispatcher.waiting)
+    monkeypatch.setattr(envelopes, "chats_held_open", lambda _connection, _now: [1, 2])
+    monkeypatch.setattr(envelopes, "release", release)
+    with pytest.raises(NotStored):
+        await dispatcher.look_again()
+    await until(lambda: turns.groups == [[4], [3]])
+
+
+def test_chats_that_turn_out_to_be_one_in_a_ring_do_not_wait_for_one_another() -> None:
+    """The last survivor waits for nobody who waits for it, as after a restart."""
+    merges = Merges()
+    for loser, survivor in ((1, 2), (2, 3), (3, 1)):
+        merges.note(loser, survivor)
+    assert not merges.holds_back(2, lambda _chat: True)
+    assert merges.holds_back(3, lambda _chat: True)
+    assert merges.holds_back(1, lambda _chat: True)
+    assert not merges.holds_back(1, lambda chat: chat == 1)

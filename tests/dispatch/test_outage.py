@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from openparallax.clock import SystemClock
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import cursor
 from openparallax.dispatch.dispatcher import Dispatcher
 from openparallax.dispatch.lane import Lane
 from openparallax.dispatch.ready import LATE_S, Ready
@@ -42,8 +42,13 @@ def behind(read: Callable[..., Awaitable[list[Envelope]]]) -> Dispatcher:
         coalesces=True,
         is_sending=lambda _: False,
     )
-    dispatcher._taken = 10
+    dispatcher._cursor._taken = 10
     return dispatcher
+
+
+def lane(one: Dispatcher) -> Lane:
+    """The lane of chat 1."""
+    return one._lanes._lanes[1]
 
 
 def lane_of(chat: int, written: float) -> Lane:
@@ -110,8 +115,8 @@ async def test_who_writes_now_does_not_stand_behind_an_outage(
 async def test_nor_behind_what_does_not_fit_into_memory(
     town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "ROOM", 20)
-    monkeypatch.setattr(dispatcher, "PAGE", 7)
+    monkeypatch.setattr(cursor, "ROOM", 20)
+    monkeypatch.setattr(cursor, "PAGE", 7)
     town.changes = FAST | {"conversation": {"max_concurrent_turns": 4}}
     engine.answer_with = Gate()
     crowd = people(40)
@@ -122,12 +127,12 @@ async def test_nor_behind_what_does_not_fit_into_memory(
     engine.answer_with = gate
     asked = len(engine.asked)
     await town.start()
-    await town.until(lambda: gate.waiting == 4 and town.up.dispatcher._unread.is_known)
+    await town.until(lambda: gate.waiting == 4 and town.up.dispatcher._cursor._unread.is_known)
     await town.say(BOB, "now")
     await town.say(crowd[-1], "3")
     gate.open()
     await town.hears(BOB, 1)
-    assert town.up.dispatcher._is_behind
+    assert town.up.dispatcher._cursor.is_behind
     await town.until(lambda: all("2" in "\n".join(town.heard(one)) for one in crowd))
     await town.until(lambda: "3" in "\n".join(town.heard(crowd[-1])))
     assert [turn.text for turn in engine.asked[asked:]].index("now") <= 8
@@ -136,14 +141,14 @@ async def test_nor_behind_what_does_not_fit_into_memory(
         assert "\n".join(town.heard(one)).split("\n") == wanted
     assert "\n".join(town.heard(crowd[-1])).split("\n") == [*wanted, "3"]
     await town.quiet()
-    assert not town.up.dispatcher._unread._chats
-    assert not town.up.dispatcher._unread._ahead
+    assert not town.up.dispatcher._cursor._unread._chats
+    assert not town.up.dispatcher._cursor._unread._ahead
 
 
 async def test_what_waited_for_a_chat_over_a_restart_is_answered_together(
     town: Town, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "PAGE", 7)
+    monkeypatch.setattr(cursor, "PAGE", 7)
     town.changes = FAST
     await town.restart()
     engine.answer_with = Gate()
@@ -167,7 +172,7 @@ async def test_what_a_window_holds_is_left_as_it_is_by_a_start(
     await town.say(ANN, "two", at=at + 1)
     await town.until(lambda: town.up.metrics.value("turns", "held") == 2)
     await town.restart()
-    await town.until(lambda: not town.up.dispatcher._is_behind)
+    await town.until(lambda: not town.up.dispatcher._cursor.is_behind)
     await town.quiet()
     assert town.up.metrics.value("turns", "held") == 0  # nothing was written down anew
     assert not engine.asked
@@ -254,30 +259,45 @@ async def test_what_a_turn_holds_while_others_are_brought_back_is_brought_back_t
 
     async def read(_: object) -> list[Envelope]:
         if len(rows) == 2:
-            one._held[1].append(6)
+            one._held._to_bring_back[1].append(6)
         return rows.pop(0)
 
     one = behind(read)
-    one._held[1] = [5]
-    await one._bring_back(1)
-    assert [waiting.number for waiting in one._lanes[1].waiting] == [5, 6]
-    assert not one._held
+    one._held.note_unread(1, [5])
+    await one._held.bring_back(1)
+    assert [waiting.number for waiting in lane(one).waiting] == [5, 6]
+    assert not one._held._to_bring_back
 
 
 async def test_what_went_on_while_it_was_read_is_not_brought_back_once_more() -> None:
     """Else it was answered twice."""
 
     async def read(_: object) -> list[Envelope]:
-        one._go_on([envelope(5, 1)])
-        one._lanes[1].waiting.clear()  # and was answered
+        one.admitted([], [envelope(5, 1)])
+        lane(one).waiting.clear()  # and was answered
         one.ended(1, 6)
         return [envelope(5, 1), envelope(6, 1)]
 
     one = behind(read)
-    one._held[1] = [5, 6]
-    await one._bring_back(1)
-    assert 1 not in one._lanes or not one._lanes[1].waiting
-    assert not one._held
+    one._held.note_unread(1, [5, 6])
+    await one._held.bring_back(1)
+    assert 1 not in one._lanes or not lane(one).waiting
+    assert not one._held._to_bring_back
+
+
+async def test_what_ends_while_others_are_brought_back_before_it_is_not_taken() -> None:
+    """Else what a person of ours had taken over was shown to the engine."""
+
+    async def read(_: object) -> list[Envelope]:
+        one.ended(1, 11)
+        return [envelope(5, 1)]
+
+    one = behind(read)
+    one._held.note_unread(1, [5])
+    one._cursor._told = 12
+    until = int(time.time()) + DAY
+    await one._cursor._take_page([replace(envelope(n, 1), window_until=until) for n in (11, 12)])
+    assert [waiting.number for waiting in lane(one).waiting] == [5, 12]
 
 
 async def test_what_is_let_go_while_its_turn_holds_it_goes_on_with_the_open_window() -> None:
@@ -287,7 +307,7 @@ async def test_what_is_let_go_while_its_turn_holds_it_goes_on_with_the_open_wind
         return []
 
     one = behind(read)
-    one._add(envelope(5, 1))
-    one._go_on([replace(envelope(5, 1), window_until=99)])
-    assert one._lanes[1].window_until == 99
+    one._lanes.add(envelope(5, 1))
+    one.admitted([], [replace(envelope(5, 1), window_until=99)])
+    assert lane(one).window_until == 99
     assert one.waiting == 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import advancing, cursor
 from tests.app.patience import until
 from tests.dispatch.script import COMMANDS, OFF_THE_RECORD, PEOPLE, WORDS, Play
 from tests.fakes.engines import FakeEngine
@@ -41,9 +41,10 @@ async def play(script: list[tuple[str, Any]], coalesce: str) -> None:
     engine = FakeEngine()
     changes = CHANGES | {"conversation": CHANGES["conversation"] | {"coalesce": coalesce}}
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(dispatcher, "ROOM", 8)
-        monkeypatch.setattr(dispatcher, "PAGE", 3)
-        monkeypatch.setattr(dispatcher, "RETRY_S", 0.02)
+        monkeypatch.setattr(cursor, "ROOM", 8)
+        monkeypatch.setattr(cursor, "PAGE", 3)
+        monkeypatch.setattr(advancing, "RETRY_S", 0.02)
+        monkeypatch.setattr(cursor, "RETRY_S", 0.02)
         async with Town(Path(folder), monkeypatch, engine=engine, changes=changes) as town:
             stage, crashes = Play(town, engine), 0
             for what, how in script:

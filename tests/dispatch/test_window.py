@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import advancing, cursor
 from openparallax.dispatch.lane import Taken
 from openparallax.dispatch.turn import TurnTaker
 from openparallax.model.envelope import Envelope
@@ -74,7 +74,7 @@ async def test_held_across_a_restart_and_a_crash(town: Town, engine: FakeEngine)
     await town.quiet()
     await town.crash()
     await town.start()
-    await town.until(lambda: not town.up.dispatcher._is_behind)
+    await town.until(lambda: not town.up.dispatcher._cursor.is_behind)
     await town.quiet()
     assert engine.asked == []
     await town.say(ANN, "three")
@@ -141,8 +141,8 @@ async def test_written_while_older_ones_are_being_held(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next message is on disk, but not yet at hand, when the older one is held."""
-    monkeypatch.setattr(dispatcher, "ROOM", 4)
-    monkeypatch.setattr(dispatcher, "PAGE", 2)
+    monkeypatch.setattr(cursor, "ROOM", 4)
+    monkeypatch.setattr(cursor, "PAGE", 2)
     gate = Gate()
     town.engine.answer_with = gate
     town.changes = {"conversation": {"max_concurrent_turns": 1}}
@@ -153,10 +153,10 @@ async def test_written_while_older_ones_are_being_held(
     await town.post(meta.text(ANN, "old", at=ago(2 * DAY)))
     await town.post(*(meta.text(other, "hi") for other in others[1:]))
     await town.say(ANN, "new")
-    assert town.up.dispatcher._is_behind
+    assert town.up.dispatcher._cursor.is_behind
     gate.open()
     await town.until(lambda: all(town.heard(other) for other in others))
-    await town.until(lambda: bool(town.heard(ANN)), timeout_s=3)
+    await town.until(lambda: bool(town.heard(ANN)))
     await town.quiet()
     assert "\n".join(town.heard(ANN)) == "old\nnew"
 
@@ -174,7 +174,7 @@ def bad_release(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return release(connection, chat)
 
     monkeypatch.setattr(envelopes, "release", release_or_not)
-    monkeypatch.setattr(dispatcher, "RETRY_S", 0.02)
+    monkeypatch.setattr(advancing, "RETRY_S", 0.02)
     return left
 
 
