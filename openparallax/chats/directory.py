@@ -1,13 +1,14 @@
 """From a sender to a chat, through aliases; a cache of what the file says."""
 
 from collections import OrderedDict
+from functools import partial
 
 from openparallax.chats import identity
 from openparallax.chats.ids import Who
 from openparallax.chats.learning import Met
 from openparallax.chats.numbers import digits_of, match_key
 from openparallax.model.messages import Relink, Sender
-from openparallax.storage import Connection, chats
+from openparallax.storage import Connection, Database, chats
 from openparallax.storage.chats import ChatRow
 
 KEPT = 10_000
@@ -31,6 +32,21 @@ class Directory:
     def cached(self, chat: int) -> ChatRow | None:
         """What is remembered of a chat, if anything."""
         return self._chats.get(chat)
+
+    async def by_id(self, database: Database, chat: int) -> ChatRow:
+        """A chat as it is remembered, or else as the file has it.
+
+        Raises:
+            LookupError: There is none with this id.
+            NotStored: The file could not be read now; may be repeated.
+        """
+        cached = self.cached(chat)
+        if cached is not None:
+            return cached
+        found = await database.read(partial(chats.chat_by_id, chat=chat))
+        if found is None:
+            raise LookupError("a chat that is not there")
+        return found
 
     def known(self, account: str, sender: Sender, at: int) -> ChatRow | None:
         """The chat of a sender who wrote just so before; None says nothing."""

@@ -9,7 +9,7 @@ from openparallax.model.parcel import Parcel
 from openparallax.model.text import Text
 from openparallax.session import placement
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, chats, envelopes, parcels, transcripts
+from openparallax.storage import Connection, chats, envelopes, open_parcels, parcels, transcripts
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
@@ -210,7 +210,7 @@ def _move_newer(
         )
         transcripts.scrub_turn(connection, left, turn)
         envelopes.move(connection, turn, chat.session)
-        parcels.move_turn(connection, chat.id, turn, chat.session)
+        open_parcels.move_turn(connection, chat.id, turn, chat.session)
     return Move(
         chat.id,
         turns=[turn for _, turn in moved],

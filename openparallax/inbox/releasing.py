@@ -3,7 +3,7 @@
 from openparallax.inbox.admission import Admission
 from openparallax.inbox.arrival import Arrival
 from openparallax.model.parcel import Parcel
-from openparallax.storage import Connection, chats, envelopes, parcels
+from openparallax.storage import Connection, chats, envelopes, held_parcels, parcels
 from openparallax.storage.chats import HELD_ENVELOPES, HELD_PARCELS
 from openparallax.storage.database import execute
 from openparallax.trail import Step
@@ -37,13 +37,13 @@ def _release_parcels(
     admission: Admission,
 ) -> list[Parcel]:
     """Of replies only the newest turn's go; what somebody wrote by hand does, they were told so."""
-    older = parcels.held_before_newest(connection, chat)
+    older = held_parcels.before_newest(connection, chat)
     keeps = {
         parcel.turn
         for parcel in older
         if transcripts[parcel.session.mode].is_by_hand(connection, parcel.session, parcel.turn)
     }
-    released = parcels.release(connection, chat, window_until, keeps=keeps)
+    released = held_parcels.release(connection, chat, window_until, keeps=keeps)
     admission.parcels.extend(released)
     dropped = {one.turn: one for one in older if one.turn not in keeps and not one.notice}
     for turn, parcel in dropped.items():

@@ -7,7 +7,7 @@ from openparallax.model.envelope import Errand
 from openparallax.model.messages import Echo
 from openparallax.model.parcel import Parcel
 from openparallax.session.notices import ANSWERS_TO_COMMANDS
-from openparallax.storage import Connection, chats, envelopes, parcels
+from openparallax.storage import Connection, chats, envelopes, open_parcels
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.window import WINDOW_S
@@ -77,7 +77,7 @@ def _withdraw(
     admission: Admission,
 ) -> list[Parcel]:
     """What is not sent yet is not sent any more; later prompts do not show it as said."""
-    withdrawn = parcels.withdraw(
+    withdrawn = open_parcels.withdraw(
         connection, chat, keeps=ANSWERS_TO_COMMANDS, window_until=window_until
     )
     if withdrawn:

@@ -18,7 +18,7 @@ from openparallax.outbox.tokens import callback_data, new_token
 from openparallax.outbox.waits import Waits
 from openparallax.rendering.split import split
 from openparallax.session.notices import ANSWERS_TO_COMMANDS, Notices
-from openparallax.storage import Connection, Database, chats, parcels
+from openparallax.storage import Connection, Database, chats, held_parcels, parcels
 from openparallax.storage.window import WINDOW_MARGIN_S
 from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
@@ -181,7 +181,7 @@ class Delivery:
 
     def _mind_window(self, connection: Connection, parcel: Parcel) -> int:
         """Until when the window is open after all; else hold the parcel."""
-        window_until = parcels.latest_window(connection, parcel)
+        window_until = held_parcels.latest_window(connection, parcel)
         if not self._is_open(window_until):
             self._settling.hold(connection, parcel)
         return window_until

@@ -19,7 +19,7 @@ from openparallax.outbox.outbox import Outbox
 from openparallax.outbox.watch import TEMPLATES, Watch
 from openparallax.rendering.split import split
 from openparallax.session import placement
-from openparallax.storage import Connection, Database, aliases, chats, parcels, window
+from openparallax.storage import Connection, Database, aliases, chats, open_parcels, parcels, window
 from openparallax.storage.chats import ChatRow
 from openparallax.storage.database import execute
 from openparallax.storage.meta import Numbers
@@ -232,7 +232,7 @@ class Posting:
         chat, now = _find(connection, account, to), self._clock.now()
         if not chat.address:
             raise Refusal("this person left the number to somebody else, and has no other id")
-        if parcels.has_to_send(connection, chats.losers_of(connection, chat.id)):
+        if open_parcels.has_to_send(connection, chats.losers_of(connection, chat.id)):
             raise _Behind(
                 "nothing was sent: what was written to this person before, under another id, is "
                 "still on its way; try again in a moment",

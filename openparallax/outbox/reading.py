@@ -6,7 +6,7 @@ from functools import partial
 from openparallax.clock import Clock
 from openparallax.errors import NotStored
 from openparallax.model.parcel import Parcel, ParcelState
-from openparallax.storage import Connection, Database, parcels
+from openparallax.storage import Connection, Database, held_parcels, open_parcels, parcels
 from openparallax.storage.database import execute
 from openparallax.storage.window import WINDOW_MARGIN_S
 
@@ -22,7 +22,7 @@ async def chats_with_work(database: Database, clock: Clock) -> AsyncIterator[int
         open_after = clock.now() + WINDOW_MARGIN_S
         try:
             page = await database.read(
-                partial(parcels.chats_with_work, above=above, most=PAGE, open_after=open_after)
+                partial(open_parcels.chats_with_work, above=above, most=PAGE, open_after=open_after)
             )
         except NotStored:
             await clock.sleep(RETRY_S)
@@ -45,7 +45,7 @@ async def read_lane(database: Database, chat: int, now: float) -> tuple[list[Par
     Raises:
         NotStored: The file could not be read or written now; may be repeated.
     """
-    found = await database.read(lambda c: parcels.open_of_chat(c, chat))
+    found = await database.read(lambda c: open_parcels.of_chat(c, chat))
     if any(parcel.state in _TO_MEND for parcel in found):
         found = await database.unit(lambda c: _mend(c, chat, now))
     is_held = any(parcel.state is ParcelState.HELD for parcel in found)
@@ -62,11 +62,11 @@ async def is_settled(database: Database, parcel: Parcel) -> bool:
 
 
 def _mend(connection: Connection, chat: int, now: float) -> list[Parcel]:
-    found = parcels.open_of_chat(connection, chat)
+    found = open_parcels.of_chat(connection, chat)
     for parcel in found:
         if parcel.state is ParcelState.SENDING:
             execute(connection, parcels.unknown(parcel.number))
     window_until = max((parcel.window_until for parcel in found), default=0)
     if window_until - WINDOW_MARGIN_S > now:
-        parcels.release(connection, chat, window_until, is_late=False)
-    return parcels.open_of_chat(connection, chat)
+        held_parcels.release(connection, chat, window_until, is_late=False)
+    return open_parcels.of_chat(connection, chat)

@@ -17,7 +17,7 @@ from openparallax.outbox.delivery import MOST_REPEATS
 from openparallax.outbox.spelling import refuse
 from openparallax.outbox.tokens import parse_callback, split_tokens
 from openparallax.outbox.waits import LATER_S
-from openparallax.storage import Connection, chats, parcels
+from openparallax.storage import Connection, chats, held_parcels, parcels
 from openparallax.storage.database import execute
 from openparallax.trail import Step, Taken
 from openparallax.transcript import Transcripts
@@ -163,7 +163,7 @@ class ReceiptDesk:
         later = self._clock.now() + LATER_S
         match self._classify(code):
             case ErrorClass.WINDOW:
-                parcels.hold(connection, parcel, code=code or 0)
+                held_parcels.hold(connection, parcel, code=code or 0)
                 chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
                 receipts.holds = True
                 receipts.step(Step.HELD, parcel, code)

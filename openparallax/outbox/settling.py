@@ -27,7 +27,7 @@ from openparallax.outbox.lane import Next
 from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.spelling import Refusal, refuse
 from openparallax.outbox.waits import Waits
-from openparallax.storage import Connection, Database, Write, chats, parcels
+from openparallax.storage import Connection, Database, Write, chats, held_parcels, parcels
 from openparallax.trail import Step, Trail
 from openparallax.transcript import Transcripts
 
@@ -224,7 +224,7 @@ class Settling:
         Returns:
             False if the parcel was in another state; nothing was changed.
         """
-        if not parcels.hold(connection, parcel, code=code):
+        if not held_parcels.hold(connection, parcel, code=code):
             return False
         chats.hold(connection, parcel.chat, chats.HELD_PARCELS)
         # The door must see this at the chat's next message, from its cache too.

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 
 from openparallax.model.text import SessionId
 from openparallax.session import placement
-from openparallax.storage import Connection, chats, envelopes, erasing, names, parcels, sessions
+from openparallax.storage import (
+    Connection,
+    chats,
+    envelopes,
+    erasing,
+    names,
+    open_parcels,
+    sessions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ def begin(connection: Connection, chat: int, now: float) -> Ended:
     """
     unfinished = [envelope.number for envelope in envelopes.of_chat(connection, chat)]
     envelopes.drop(connection, unfinished)
-    settled = parcels.abandon(connection, chat)
+    settled = open_parcels.abandon(connection, chat)
     off = sessions.off_the_record(connection, chat)
     erasing.mark(connection, chat)
     row = chats.chat_by_id(connection, chat)

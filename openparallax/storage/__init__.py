@@ -1,10 +1,10 @@
 """The only room with SQL.
 
 In come `Write`s and units of work, out come rows as nouns of the model. One SQLite file, one
-connection that writes. Statements run on the loop, where they cost microseconds and share its
-caches without a lock; what waits for the disk (COMMIT, checkpoints, long reads) runs on a thread
-of its own. Measured: statements on the thread too cost a third of the acknowledgements, because
-every one of them gives the interpreter lock away and has to win it back.
+connection that writes (`writer`). Statements run on the loop, where they cost microseconds and
+share its caches without a lock; what waits for the disk (COMMIT, checkpoints, long reads) runs on a
+thread of its own. Measured: statements on the thread too cost a third of the acknowledgements,
+because every one of them gives the interpreter lock away and has to win it back.
 
 What the door writes is append-only (rising keys; one small table of hashes by the hour), since
 random keys cost half the throughput. Unfinished work stands in ``envelopes`` and open ``parcels``;

@@ -4,9 +4,12 @@ Every change names the state that it leaves, so that a late timeout cannot undo 
 
 The tokens of a parcel stand in one column, 32 hex digits for each attempt that Meta may have
 accepted, the latest first; one that Meta called failed stands there in capitals.
+
+Here is a parcel by itself, and its way through its states. What a chat has open is in
+`open_parcels`, and what a closed window holds of that in `held_parcels`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from openparallax.model.messages import DeliveryStatus
@@ -19,12 +22,10 @@ TOKEN_DIGITS = 32
 """The statements below know it too; of more than 16 tokens the oldest go."""
 MOST_PARTS = 64
 """Of one turn that are looked at: a quarter of a million characters."""
-_LATEST = 1000
-"""Envelopes looked at, the newest first."""
 KEPT_S = 31 * 86400
 """Meta tries to deliver for 30 days, so a status may come that late."""
 
-_PARCEL = """
+SELECT = """
 SELECT p.number, p.chat, a.phone_number_id, c.address, p.session, p.mode, p.turn, p.part, p.notice,
        p.state, p.attempts, p.ambiguous, p.tokens, p.window_until, p.not_before, p.status,
        p.accepted
@@ -48,7 +49,8 @@ class Known(NamedTuple):
     accepted: int | None
 
 
-def _row(row: tuple[Any, ...]) -> Parcel:
+def from_row(row: tuple[Any, ...]) -> Parcel:
+    """A parcel as `SELECT` finds it."""
     return Parcel(
         number=row[0],
         chat=row[1],
@@ -95,11 +97,17 @@ def change(connection: Connection, write: Write) -> bool:
 
 
 def claim(number: int, leaves: ParcelState, token: str) -> Write:
-    """A send begins, under a new token. On disk before anything goes out."""
+    """A send begins, under a new token. On disk before anything goes out.
+
+    Not while an older one of the chat is held: where the window is open after all, since the clock
+    was set back, that one goes first.
+    """
     return Write(
         "UPDATE parcels SET state = 1, attempts = attempts + 1, "
         "tokens = substr(? || tokens, 1, 512) "
-        "WHERE number = ? AND state = ?",
+        "WHERE number = ? AND state = ? AND NOT EXISTS (SELECT 1 FROM parcels AS held WHERE "
+        "held.chat = parcels.chat AND held.state < 10 AND held.state = 3 "
+        "AND held.number < parcels.number)",
         (token, number, int(leaves)),
         expect=1,
     )
@@ -166,152 +174,6 @@ def unknown(number: int) -> Write:
     )
 
 
-def hold(connection: Connection, parcel: Parcel, *, code: int | None = None) -> bool:
-    """The customer service window is closed: keep the parcel until the person writes.
-
-    Args:
-        connection: Inside a unit.
-        parcel: Leaves the state that it has here.
-        code: Meta's error code where Meta said so; what our clock believes of the window counts no
-            more then, for this turn and older ones, and for all that were posted under no newer
-            message: else they would let this one go at once, again and again.
-
-    Returns:
-        False if the parcel had left its state; nothing was changed.
-    """
-    is_held = change(
-        connection,
-        Write(
-            "UPDATE parcels SET state = 3, code = coalesce(?, code) WHERE number = ? AND state = ?",
-            (code, parcel.number, int(parcel.state)),
-        ),
-    )
-    if not is_held:
-        return False
-    if code is not None:
-        connection.execute(
-            "UPDATE parcels SET state = 3, window_until = 0 "
-            "WHERE chat = ? AND state < 10 AND state IN (0, 3) "
-            "AND (turn <= ? OR window_until <= ?)",
-            (parcel.chat, parcel.turn, parcel.window_until),
-        )
-    return True
-
-
-def latest_window(connection: Connection, parcel: Parcel) -> int:
-    """Until when the window is open by the newest message of the chat that is not settled.
-
-    That is one whose answer is on its way, or one that nobody has answered yet. A parcel that
-    waited long was posted under an older message than the newest; where that one keeps the window
-    open, the parcel is told so. Of a backlog only the latest are looked at: who wrote in the last
-    moment is among them, and envelopes have no index by chat.
-    """
-    (latest,) = connection.execute(
-        "SELECT max(window_until) FROM ("
-        "SELECT window_until FROM parcels WHERE chat = ?1 AND state < 10 "
-        "UNION ALL SELECT window_until FROM ("
-        "SELECT chat, window_until FROM envelopes ORDER BY number DESC LIMIT ?2) WHERE chat = ?1)",
-        (parcel.chat, _LATEST),
-    ).fetchone()
-    if latest is None or latest <= parcel.window_until:
-        return parcel.window_until
-    connection.execute(
-        "UPDATE parcels SET window_until = ? WHERE number = ?", (latest, parcel.number)
-    )
-    return int(latest)
-
-
-def held_before_newest(connection: Connection, chat: int) -> list[Parcel]:
-    """What is held for the chat and is of an older turn than the newest that is."""
-    held = [one for one in open_of_chat(connection, chat) if one.state is ParcelState.HELD]
-    newest = max((one.turn for one in held), default=0)
-    return [one for one in held if one.turn < newest]
-
-
-def release(
-    connection: Connection,
-    chat: int,
-    window_until: int,
-    *,
-    is_late: bool = True,
-    keeps: Collection[int] = (),
-) -> list[Parcel]:
-    """Let go what was held for the chat; return that, in order.
-
-    Args:
-        connection: Inside a unit.
-        chat: Whose window is open.
-        window_until: Until when.
-        is_late: It was closed meanwhile, so that only the newest turn's are kept; False where it
-            only seemed so.
-        keeps: Older turns whose parcels are kept all the same.
-    """
-    if is_late:
-        for one in held_before_newest(connection, chat):
-            if one.turn not in keeps:
-                change(connection, settle(one.number, one.state, ParcelState.WITHDRAWN))
-    numbers = {
-        row[0]
-        for row in connection.execute(
-            "UPDATE parcels SET state = 0, not_before = 0, window_until = ? "
-            "WHERE chat = ? AND state < 10 AND state = 3 RETURNING number",
-            (window_until, chat),
-        ).fetchall()
-    }
-    if not numbers:
-        return []
-    return [parcel for parcel in open_of_chat(connection, chat) if parcel.number in numbers]
-
-
-def withdraw(
-    connection: Connection,
-    chat: int,
-    *,
-    keeps: Sequence[str] = (),
-    window_until: int | None = None,
-) -> list[Parcel]:
-    """A person of ours has taken over: what was not sent yet is not sent any more.
-
-    What is being sent, and what may have been, stays. The chat's lane is to be read anew.
-
-    Args:
-        connection: Inside a unit.
-        chat: Whose parcels.
-        keeps: Names of notices that are sent all the same, such as answers to a command.
-        window_until: Only what answers messages whose window closes by then; None: all.
-
-    Returns:
-        What was withdrawn, as it was before.
-    """
-    kept = f"AND notice NOT IN ({', '.join('?' * len(keeps))})" if keeps else ""
-    numbers = {
-        row[0]
-        for row in connection.execute(
-            "SELECT number FROM parcels WHERE chat = ? AND state < 10 AND state IN (0, 3) "
-            f"AND window_until <= ? {kept}",
-            (chat, 1 << 62 if window_until is None else window_until, *keeps),
-        ).fetchall()
-    }
-    withdrawn = [one for one in open_of_chat(connection, chat) if one.number in numbers]
-    connection.executemany(
-        "UPDATE parcels SET state = 13 WHERE number = ?", [(one.number,) for one in withdrawn]
-    )
-    return withdrawn
-
-
-def abandon(connection: Connection, chat: int) -> int:
-    """Settle all that is open in a chat: nothing of it is sent, or sent again; how many it were.
-
-    Without their tokens, so that no status that comes later brings one of them back. What may have
-    been sent counts as never answered for. The chat's lane is to be read anew.
-    """
-    return connection.execute(
-        "UPDATE parcels SET state = CASE WHEN state IN (1, 2) THEN 14 ELSE 13 END, tokens = '' "
-        "WHERE chat = ? AND state < 10",
-        (chat,),
-    ).rowcount
-
-
 def sent_to(
     connection: Connection, chats: Sequence[int], above: int, most: int
 ) -> tuple[list[int], int | None]:
@@ -364,43 +226,12 @@ def respell(connection: Connection, chat: int, address: str, alternate: int) -> 
     )
 
 
-def open_of_chat(connection: Connection, chat: int) -> list[Parcel]:
-    rows = connection.execute(
-        _PARCEL + "WHERE p.chat = ? AND p.state < 10 ORDER BY p.number", (chat,)
-    ).fetchall()
-    return [_row(row) for row in rows]
-
-
-def has_to_send(connection: Connection, chats: Sequence[int]) -> bool:
-    """Whether something of these chats is to be sent, or may be sent again; not what is held."""
-    found = (
-        connection.execute(
-            "SELECT 1 FROM parcels WHERE chat = ? AND state < 10 AND state <> 3", (chat,)
-        ).fetchone()
-        for chat in chats
-    )
-    return any(found)
-
-
-def chats_with_work(connection: Connection, above: int, most: int, open_after: float) -> list[int]:
-    """The next ``most`` chats above ``above`` with parcels to send, by rising id.
-
-    What a closed window holds counts only where the window is open at ``open_after``, after all.
-    """
-    rows = connection.execute(
-        "SELECT DISTINCT chat FROM parcels WHERE state < 10 AND chat > ? "
-        "AND (state <> 3 OR window_until > ?) ORDER BY chat LIMIT ?",
-        (above, open_after, most),
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
 def by_number(connection: Connection, number: int) -> Known | None:
     """A parcel and what Meta said about it."""
-    row = connection.execute(_PARCEL + "WHERE p.number = ?", (number,)).fetchone()
+    row = connection.execute(SELECT + "WHERE p.number = ?", (number,)).fetchone()
     if row is None:
         return None
-    return Known(_row(row), row[12], DeliveryStatus(row[15]) if row[15] >= 0 else None, row[16])
+    return Known(from_row(row), row[12], DeliveryStatus(row[15]) if row[15] >= 0 else None, row[16])
 
 
 def note_status(connection: Connection, number: int, status: DeliveryStatus, accepted: int) -> None:
@@ -429,14 +260,6 @@ def note_twice(connection: Connection, number: int, accepted: int) -> bool:
             (number, accepted),
         ).rowcount
         == 1
-    )
-
-
-def move_turn(connection: Connection, chat: int, turn: int, session: Session) -> None:
-    """Place what is still to be sent of a turn in another session."""
-    connection.execute(
-        "UPDATE parcels SET session = ?, mode = ? WHERE chat = ? AND turn = ? AND state < 10",
-        (session.id, int(session.mode), chat, turn),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openparallax.errors import Refusal
-from openparallax.storage import erasing, names, parcels
+from openparallax.storage import erasing, names, open_parcels
 from openparallax.storage.unit import name_of
 
 
@@ -58,7 +58,7 @@ def forget_in(copy: Path, known_as: Sequence[KnownAs]) -> int:
             connection.execute("DELETE FROM session_turns WHERE session = ?", (session,))
         for chat, contact in chats:
             connection.execute("DELETE FROM envelopes WHERE chat = ?", (chat,))
-            parcels.abandon(connection, chat)
+            open_parcels.abandon(connection, chat)
             names.forget(connection, contact)
         if chats:
             names.write_anew(connection)

@@ -45,6 +45,32 @@ class Unit:
         self.result: Any = None
         self.error: BaseException | None = None
 
+    def tell(self, failed: BaseException | None) -> Exception | None:
+        """Tell its caller how it ended.
+
+        Args:
+            failed: Why the whole group failed; None: it is on disk.
+
+        Returns:
+            What went wrong while that was being heard, which undoes nothing.
+        """
+        future = self.future
+        error = self.error if failed is None or is_own(self.error) else failed
+        if error is not None:
+            if not future.done():
+                future.set_exception(as_ours(error))
+                future.exception()  # whoever does not look, has been told by the log
+            return None
+        surprise: Exception | None = None
+        if self.then is not None:
+            try:
+                self.then(self.result)
+            except Exception as raised:  # noqa: BLE001 - it is on disk, and the others go on
+                surprise = raised
+        if not future.done():
+            future.set_result(self.result)
+        return surprise
+
 
 def execute(connection: Connection, write: Write) -> None:
     """Run one statement inside a unit.

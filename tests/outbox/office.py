@@ -24,7 +24,7 @@ from openparallax.outbox.quoting import SentLately
 from openparallax.outbox.receipts import ReceiptDesk, Receipts
 from openparallax.outbox.tokens import callback_data
 from openparallax.session.notices import Notices
-from openparallax.storage import Connection, Database, chats, parcels
+from openparallax.storage import Connection, Database, chats, held_parcels, open_parcels, parcels
 from openparallax.storage.database import execute
 from openparallax.trail import Trail
 from openparallax.transcript import Transcripts
@@ -155,13 +155,13 @@ class Office:
 
     async def die(self) -> None:
         """Leave everything as it is, write nothing any more, and come back on the same file."""
-        self.database._closing = True
+        self.database._writer.is_closing = True
         self.outbox._is_stopping = True
         tasks = {*self.outbox._tasks, *([self.outbox._loading] if self.outbox._loading else [])}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.database._closing = False
+        self.database._writer.is_closing = False
         await self.database.close()
         # What Graph answered and nobody wrote down, nobody knows any more.
         begun = _begun(self._file)
@@ -224,7 +224,9 @@ class Office:
         """The person writes: what was held is let go."""
         chat = self.chats[place]
         window_until = int(self.clock.now()) + WINDOW_S
-        await self.database.unit(lambda c: parcels.release(c, chat, window_until), self.outbox.take)
+        await self.database.unit(
+            lambda c: held_parcels.release(c, chat, window_until), self.outbox.take
+        )
 
     async def tell(self, call: Sent, status: DeliveryStatus, code: int | None = None) -> Receipts:
         """A status comes, as through the house."""
@@ -258,7 +260,7 @@ class Office:
         """A person of ours takes over."""
         chat = self.chats[place]
         return await self.database.unit(
-            lambda c: len(parcels.withdraw(c, chat, keeps=keeps)),
+            lambda c: len(open_parcels.withdraw(c, chat, keeps=keeps)),
             lambda _: self.outbox.reload(chat),
         )
 
@@ -272,20 +274,25 @@ class Office:
         """
         calm = still = 0
         before = -1
-        while calm < 3 and still < (PATIENCE_WITH_DISK if self.database._busy else 30):
+        works = True
+        while calm < 3 and still < (PATIENCE_WITH_DISK if works else 30):
             await asyncio.sleep(0.001)
-            outbox, loading = self.outbox, self.outbox._loading
+            tasks, loading = self.outbox._tasks, self.outbox._loading
             is_loading = loading is not None and not loading.done()
-            is_calm = not (self.database._busy or is_loading) and (
-                len(outbox._tasks) == self.graph.hanging
+            asleep = len(self.clock.sleepers & tasks)
+            # A thread that reads may be as slow as one that writes.
+            works = (
+                self.database._writer._busy
+                or is_loading
+                or len(tasks) > self.graph.hanging + asleep
             )
-            calm = calm + 1 if is_calm else 0
-            still = still + 1 if self.database._commits == before else 0
-            before = self.database._commits
+            calm = 0 if works or asleep else calm + 1
+            still = still + 1 if self.database._writer._commits == before else 0
+            before = self.database._writer._commits
 
     async def until_idle(self) -> None:
         """Wait, without time of the clock passing, until the outbox is as if nothing had been."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.is_idle:
                 await self.settle()
 

@@ -14,6 +14,7 @@ from openparallax.model.parcel import Parcel, ParcelState
 from openparallax.outbox import outbox
 from openparallax.outbox.reading import read_lane
 from openparallax.storage import Connection
+from openparallax.storage.window import WINDOW_S
 from tests.outbox.graph import ACCOUNT
 from tests.outbox.office import Office
 
@@ -153,6 +154,31 @@ async def test_an_answer_posted_while_a_held_one_is_read_does_not_pass_it(
     assert held
     assert [call.number for call in office.graph.calls] == [1, 1, 2]
     assert await states(office) == ["ACCEPTED", "ACCEPTED"]
+
+
+async def test_a_clock_that_is_set_back_while_answers_are_held_swaps_none(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.graph.moods.append("hang")
+    for _ in range(3):
+        await office.post(0)
+    await office.settle()
+    held: list[bool] = []
+
+    async def read_and_set_back(*details: Any) -> tuple[list[Parcel], bool]:
+        found, is_held = await read_lane(*details)
+        if is_held and not held:
+            held.append(is_held)
+            office.clock.jump(-2 * WINDOW_S)
+        return found, is_held
+
+    monkeypatch.setattr(outbox, "read_lane", read_and_set_back)
+    office.clock.jump(2 * WINDOW_S)
+    office.graph.release()
+    await office.until_idle()
+    assert held
+    assert [call.number for call in office.graph.calls] == [1, 2, 3]
+    assert await states(office) == ["ACCEPTED"] * 3
 
 
 async def test_a_surprise_in_one_chat_is_logged_and_the_others_go_on(office: Office) -> None:

@@ -45,7 +45,7 @@ class Notes:
     async def __aenter__(self) -> Self:
         await self.database.open()
         self.database.on_failure(self._drop)
-        self.connection = self.database._connection
+        self.connection = self.database._writer._connection
         self.connection.executescript(TABLES)
         return self
 

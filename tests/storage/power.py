@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from openparallax.storage import Database
+from openparallax.storage.writer import Writer
 
 
 class PowerCut:
@@ -18,17 +18,17 @@ class PowerCut:
         self.happened = asyncio.Event()
         self._left = 0
         self._is_after = False
-        commit = Database._commit
+        commit = Writer._commit
 
-        def commit_or_not(database: Database) -> None:
+        def commit_or_not(writer: Writer) -> None:
             self._left -= 1
             if self._left != 0:
-                commit(database)
+                commit(writer)
                 return
-            database._connection.execute("COMMIT" if self._is_after else "ROLLBACK")
-            database._loop.call_soon_threadsafe(self._cut, database)
+            writer._connection.execute("COMMIT" if self._is_after else "ROLLBACK")
+            writer._loop.call_soon_threadsafe(self._cut, writer)
 
-        monkeypatch.setattr(Database, "_commit", commit_or_not)
+        monkeypatch.setattr(Writer, "_commit", commit_or_not)
 
     def arm(self, commit: int, *, is_after: bool) -> None:
         """Cut at the ``commit``-th commit from now, counted from 1."""
@@ -38,10 +38,10 @@ class PowerCut:
     def disarm(self) -> None:
         self._left = 0
 
-    def _cut(self, database: Database) -> None:
-        database._closing = True
-        for unit in (*database._group, *database._waiting):
+    def _cut(self, writer: Writer) -> None:
+        writer.is_closing = True
+        for unit in (*writer._group, *writer._waiting):
             unit.future.cancel()  # so that whoever waits for it can be let go
-        database._group = []
-        database._waiting.clear()
+        writer._group = []
+        writer._waiting.clear()
         self.happened.set()

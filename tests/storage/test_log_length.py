@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from openparallax.storage import Connection, database, file
+from openparallax.storage import Connection, file, writer
 from tests.storage.notes import Notes, Work, note
 
 BIG = 40_000
@@ -20,7 +20,7 @@ def scrub(connection: Connection) -> None:
 @pytest.fixture
 def low_limit(monkeypatch: pytest.MonkeyPatch, notes: Notes) -> int:
     """Look at every commit, and cut from 200 kB on; SQLite's own checkpoints are off."""
-    monkeypatch.setattr(database, "WAL_LOOK_EVERY", 1)
+    monkeypatch.setattr(writer, "WAL_LOOK_EVERY", 1)
     monkeypatch.setattr(file, "WAL_LIMIT_BYTES", 200_000)
     notes.connection.execute("PRAGMA wal_autocheckpoint = 0")
     return 200_000
