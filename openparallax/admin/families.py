@@ -124,9 +124,9 @@ COUNTED = (
     ),
     Counted(
         "openparallax_engine_failures",
-        "Turns that the engine did not answer: it raised, or gave nothing.",
+        "Turns that the engine did not answer: it raised, gave nothing, or was abandoned.",
         ("reason",),
-        known("engine_failures", ("raised", "other")),
+        known("engine_failures", ("raised", "other", "abandoned")),
     ),
     Counted(
         "openparallax_account_news",

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from openparallax.admin.samples import Samples
@@ -207,7 +208,15 @@ def shown(ended: Ended) -> dict[str, Any]:
         "seconds": round(ended.seconds, 2),
         "bytes": ended.written,
         "output": ended.tail,
+        "shut_in": _is_shut_in(),
     }
+
+
+def _is_shut_in() -> bool:
+    """Whether what this process starts can get no further rights, as in the service."""
+    with suppress(OSError):
+        return "\nNoNewPrivs:\t1\n" in Path("/proc/self/status").read_text("ascii", "replace")
+    return False
 
 
 def _limits(settings: Settings) -> dict[str, Any]:

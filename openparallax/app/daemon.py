@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from openparallax import logs
+from openparallax.app.hangups import HANGUPS
 from openparallax.app.house import SEND_GRACE_S, House
 from openparallax.app.inherited import check_sockets, take_sockets
 from openparallax.app.keyring import Reread
 from openparallax.app.memory import keep_out_of_core_dumps
 from openparallax.app.notify import Heartbeat, Notifier, describe, take_watchdog
-from openparallax.app.reload import NOT_NOW, Outcome
+from openparallax.app.reload import Outcome
 from openparallax.clock import Clock, SystemClock
 from openparallax.config import Settings
 from openparallax.errors import NotStored, StartError
@@ -46,6 +47,7 @@ def run(settings: Settings, reread: Reread | None = None) -> int:
         StartError: It cannot start; its exit code says which kind of reason.
         ConfigError: An engine or stage could not be made.
     """
+    HANGUPS.hold()
     log = logs.configure(level=settings.log.level, render=settings.log.format)
     os.umask(0o077)
     keep_out_of_core_dumps()
@@ -93,8 +95,6 @@ async def _serve(settings: Settings, reread: Reread | None, log: logs.Logger) ->
         reread=reread,
         inherited=inherited,
     )
-    hangups = Hangups(house, log)
-    loop.add_signal_handler(signal.SIGHUP, hangups.reload)
     heart = Heartbeat(
         notifier,
         describe=partial(_describe, house, ending, clock),
@@ -110,10 +110,11 @@ async def _serve(settings: Settings, reread: Reread | None, log: logs.Logger) ->
     _calm_the_collector()
     heart.start()
     house.reload.on_reload = heart.reload
-    await ending.wait()
-    heart.begin_end(most_stop_s(house.settings))
-    await house.stop()
-    heart.stop()
+    with HANGUPS.leading_to(partial(loop.call_soon_threadsafe, Reloading(house).begin)):
+        await ending.wait()
+        heart.begin_end(most_stop_s(house.settings))
+        await house.stop()
+        heart.stop()
     return 0
 
 
@@ -135,22 +136,20 @@ def _describe(house: House, ending: asyncio.Event, clock: Clock) -> str:
     return " · ".join(filter(None, (said, house.reload.note)))
 
 
-class Hangups:
+class Reloading:
     """What SIGHUP does: have the configuration read anew."""
 
-    def __init__(self, house: House, log: logs.Logger) -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._log = log
-        self._reloading: set[asyncio.Task[Outcome]] = set()  # the loop holds tasks weakly
+        self._tasks: set[asyncio.Task[Outcome]] = set()  # the loop holds tasks weakly
 
-    def reload(self) -> None:
-        """Begin; the log says what came of it."""
-        if self._house.condition.state == "starting":
-            self._log.error("reload_refused", reason="SIGHUP", hint=NOT_NOW["starting"])
+    def begin(self) -> None:
+        """Begin; the log says what came of it. One that waits already will read what is new too."""
+        if len(self._tasks) > 1:
             return
         task = asyncio.get_running_loop().create_task(self._house.reload.reload("SIGHUP"))
-        self._reloading.add(task)
-        task.add_done_callback(self._reloading.discard)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _nothing(_connection: Connection) -> None:

@@ -1,8 +1,10 @@
 """What is made of the settings and made anew when they change, while everything else stays."""
 
+import asyncio
 from dataclasses import dataclass
 
 from openparallax.app.plugged import Plugged, plug
+from openparallax.app.plugins import import_ahead
 from openparallax.clock import Clock
 from openparallax.config import Settings, WhatsApp
 from openparallax.config.models import Outbox
@@ -69,6 +71,15 @@ class Fitter:
             },
             plugged=plugged,
         )
+
+    async def import_for(self, settings: Settings, before: Fittings) -> None:
+        """Import on a thread what `fit` would import on the loop: it may take seconds.
+
+        Raises:
+            ConfigError: A plugin cannot be imported.
+        """
+        if _choices(settings) != _choices(before.settings):
+            await asyncio.to_thread(import_ahead, settings)
 
     def _plugged(self, settings: Settings, before: Fittings | None) -> Plugged:
         if before is not None and _choices(settings) == _choices(before.settings):

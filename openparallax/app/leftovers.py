@@ -1,6 +1,7 @@
 """What waits on numbers that the configuration names no more, let go when it waited too long."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from openparallax.clock import Clock
 from openparallax.logs import Logger
@@ -36,6 +37,7 @@ class Leftovers:
         self._clock = clock
         self._log = log
         self._metrics = metrics
+        self._counted_at = clock.monotonic()
 
     async def expire(self) -> None:
         """Let go of what is past its time; words stay in the transcript as anybody's do.
@@ -43,15 +45,19 @@ class Leftovers:
         Raises:
             NotStored: The disk refused; to be tried again.
         """
-        before = await self._database.read(self._past)
-        if not any(before):
+        now = self._clock.monotonic()
+        seconds, self._counted_at = now - self._counted_at, now  # lost where the disk refuses
+        if not await self._database.read(self._is_there_any):
             return
+        await self._database.unit(partial(leftovers.count, served=self._served(), seconds=seconds))
         messages = parts = 0
         while True:
             found = await self._database.unit(self._let_go)
             messages, parts = messages + found[0], parts + found[1]
             if max(found) < STEP:
                 break
+        if not messages and not parts:
+            return
         self._metrics.count("turns", "expired", messages)
         self._metrics.count("parcels", "expired", parts)
         self._log.warning(
@@ -61,9 +67,9 @@ class Leftovers:
             hint="it waited on a number that the configuration does not name any more",
         )
 
-    def _past(self, connection: Connection) -> tuple[bool, bool]:
-        found = leftovers.past_their_time(connection, self._served(), self._clock.now(), 1)
-        return bool(found[0]), bool(found[1])
+    def _is_there_any(self, connection: Connection) -> bool:
+        is_counted = bool(leftovers.waited(connection))
+        return is_counted or bool(leftovers.leftovers(connection, self._served()))
 
     def _let_go(self, connection: Connection) -> tuple[int, int]:
         now = self._clock.now()

@@ -38,8 +38,7 @@ from openparallax.session.ageing import Retention
 from openparallax.session.erasure import Erasure, Live
 from openparallax.session.notices import Notices
 from openparallax.session.retention import Forgetting
-from openparallax.storage import Connection, Database, chats, meta
-from openparallax.storage.chats import ChatRow
+from openparallax.storage import Connection, Database, meta
 from openparallax.storage.meta import Numbers
 from openparallax.trail import Trail
 from openparallax.transcript import Transcripts
@@ -204,7 +203,7 @@ async def build(
         serves=graph.__contains__,
         is_doubtful=door.lists.is_doubtful,
         lets_in=Standing(database, to_ask=door.lists.to_ask, log=log).lets_in,
-        find_chat=partial(_find_chat, database, directory),
+        find_chat=partial(directory.by_id, database),
         is_stopping=lambda: dispatcher.is_stopping,
         forget_chats=directory.drop,
         clock=clock,
@@ -294,13 +293,3 @@ async def _look_again(dispatcher: Dispatcher, outbox: Outbox) -> None:
     """The wall clock was set back: windows that only seemed closed are open."""
     await dispatcher.look_again()
     outbox.look_again()
-
-
-async def _find_chat(database: Database, directory: Directory, chat: int) -> ChatRow:
-    cached = directory.cached(chat)
-    if cached is not None:
-        return cached
-    found = await database.read(partial(chats.chat_by_id, chat=chat))
-    if found is None:
-        raise LookupError("an envelope of a chat that is not there")
-    return found

@@ -9,7 +9,7 @@ from openparallax.dispatch.answering import Answering
 from openparallax.errors import ConfigError
 from openparallax.model.session import Mode
 from openparallax.model.turn import Reply, Turn
-from openparallax.pipeline import Engine, EngineError, Stage, compose
+from openparallax.pipeline import Engine, EngineError, Next, Stage, compose
 from openparallax.plugin import Tools
 
 
@@ -101,14 +101,8 @@ def plug(settings: Settings, tools: Tools, before: Plugged | None = None) -> Plu
         on,
         off,
         answerers={
-            Mode.ON_THE_RECORD: Answering(
-                compose(on.stages, on.engine),
-                render=_renderer(on.engine),
-                engine=on.engine_choice.type,
-            ),
-            Mode.OFF_THE_RECORD: Answering(
-                answer_off, render=_renderer(off.engine), engine=off.engine_choice.type
-            ),
+            Mode.ON_THE_RECORD: _answering(on, compose(on.stages, on.engine)),
+            Mode.OFF_THE_RECORD: _answering(off, answer_off),
         },
         keepers=keepers,
     )
@@ -164,6 +158,15 @@ def _keepers(half: Half) -> tuple[str, ...]:
         if getattr(stage, "keeps_content", False)
     ]
     return tuple(found)
+
+
+def _answering(half: Half, ask: Next) -> Answering:
+    return Answering(
+        ask,
+        render=_renderer(half.engine),
+        engine=half.engine_choice.type,
+        lets_go=bool(half.stages) and getattr(half.stages[0], "lets_go", False) is True,
+    )
 
 
 def _renderer(engine: Engine) -> Callable[[str], str]:

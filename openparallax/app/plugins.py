@@ -8,8 +8,9 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -24,6 +25,9 @@ from openparallax.plugin import Engine, Stage, Tools, settings_of
 Kind = Literal["engine", "stage"]
 
 _METHODS: dict[Kind, tuple[str, ...]] = {"engine": ("answer", "close"), "stage": ("__call__",)}
+
+_RENDERER = "openparallax.rendering.document"
+"""Imported when the first Markdown is to be rendered, which is on the loop."""
 
 CLOSE_S = 2.0
 """How long a plugin may take to let go of what it holds."""
@@ -89,6 +93,22 @@ def keepers(settings: Settings) -> list[str]:
     classes = [(engine, _Plugins("engine").plugin(engine))]
     classes += [(stage.name, _Plugins("stage").plugin(stage.name)) for stage in stages]
     return [name for name, plugin in classes if getattr(plugin, "keeps_content", False) is True]
+
+
+def import_ahead(settings: Settings) -> None:
+    """Import what engines and stages import only when they are made; for a thread.
+
+    They name it in ``imports``. What cannot be imported is found out, and told, when they are made.
+    """
+    aside = settings.off_the_record
+    engines = {one.type for one in (settings.engine, aside.engine) if one is not None}
+    stages = {one.name for one in (*settings.pipeline, *(aside.pipeline or ()))}
+    kinds = (_Plugins("engine"), engines), (_Plugins("stage"), stages)
+    for plugin in (known.plugin(name) for known, names in kinds for name in names):
+        late = [_RENDERER] if getattr(plugin, "writes_markdown", False) is True else []
+        for module in (*getattr(plugin, "imports", ()), *late):
+            with suppress(Exception, SystemExit):
+                import_module(module)
 
 
 async def close_all(plugins: Collection[object], log: Logger) -> None:

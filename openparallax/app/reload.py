@@ -200,6 +200,7 @@ class Reload:
             warnings=settings.warnings,
         )
         try:
+            await self._fitter.import_for(settings, running)
             made = self._fitter.fit(settings, running)
         except NotPlugged as error:
             await close_all(error.made, self._log)

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from openparallax import config
 from openparallax.app.daemon import most_stop_s
-from openparallax.app.plugins import engine_catalog, stage_catalog
+from openparallax.app.settings import load
 from openparallax.build import is_one_file
 from openparallax.config import Settings
 from openparallax.config.document import read
@@ -20,7 +19,6 @@ from openparallax.config.problems import Problems
 from openparallax.errors import ConfigError, Refusal
 from openparallax.service import plan
 from openparallax.service.layout import CREDSTORES, Layout
-from openparallax.session.notices import SENTENCES
 
 _PASSED_ON = ("HOME", "USER", "LOGNAME", "PATH", "LANG")
 _OF_XDG = ("XDG_STATE_HOME", "XDG_CONFIG_HOME")
@@ -97,13 +95,7 @@ def settings_of_service(file: Path, layout: Layout, environment: Mapping[str, st
         if not layout.is_user:
             seen |= {"STATE_DIRECTORY": str(layout.state), "HOME": str(layout.state)}
         try:
-            return config.load(
-                file,
-                environment=seen,
-                engines=engine_catalog(),
-                stages=stage_catalog(),
-                sentences=SENTENCES,
-            )
+            return load(file, environment=seen)
         except ConfigError as error:
             places = layout.credentials if layout.is_user else f"{layout.root / CREDSTORES[0]}"
             hint = _HINT.format(credentials=places, variables=layout.variables)

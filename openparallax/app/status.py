@@ -106,7 +106,7 @@ class Status:
             **{name: getattr(waiting, source, None) for name, source in _COUNTS.items()},
             "oldest_message_seconds": age(waiting.oldest_message, now) if waiting else None,
             "oldest_part_seconds": age(waiting.oldest_part, now) if waiting else None,
-            "left_over": [_left_over(one) for one in tables.left_over] if tables else None,
+            "left_over": [_left_over(one, now) for one in tables.left_over] if tables else None,
         }
 
     async def _told(self, now: float) -> dict[str, Any]:
@@ -203,14 +203,14 @@ def _account(state: AccountState, number: WhatsApp) -> dict[str, Any]:
     }
 
 
-def _left_over(one: Leftover) -> dict[str, Any]:
+def _left_over(one: Leftover, now: float) -> dict[str, Any]:
     """What waits on a number that the configuration does not name any more."""
     return {
         "phone_number_id": one.account,
         "messages": one.messages,
         "parts": one.parts,
         "oldest_at": one.oldest,
-        "expires_at": one.expires_at,
+        "expires_at": one.expires_at(now),
     }
 
 

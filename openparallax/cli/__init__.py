@@ -7,7 +7,14 @@ problem found, 2 usage, 69 daemon not running, 70 internal error, 75 try again, 
 traceback reaches a person. Nobody enters: this is the front of the house.
 """
 
+import sys
+
 try:
+    if sys.argv[1:2] == ["serve"]:
+        # Before everything else is read, which takes a while: SIGHUP is to reload, not to end it.
+        from openparallax.app.hangups import HANGUPS
+
+        HANGUPS.hold()
     from openparallax.cli.entry import main
 except KeyboardInterrupt:  # while everything was still being read
     raise SystemExit(130) from None

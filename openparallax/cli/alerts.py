@@ -19,11 +19,17 @@ from openparallax.cli.screen import (
     json_option,
     print_json,
     when,
+    wrapped,
 )
 from openparallax.errors import Refusal
 
 _RUN_S = 630.0
 """The longest that a command may take, and some seconds to end it."""
+_SHUT_IN = (
+    "It is shut in with the daemon: what is set-user-id or set-group-id (sendmail, sudo) gets no"
+    " further rights, and a service of the machine writes to /var/lib/openparallax and its own /tmp"
+    " only. README, Being told."
+)
 
 
 @click.group(cls=InOrder)
@@ -113,6 +119,8 @@ def _told(ended: Mapping[str, Any], where: str) -> Iterator[str]:
         yield f"It wrote {ended['bytes']} bytes; the last of them:"
         for line in ended["output"].strip().splitlines():
             yield f"  {escaped(line)}"
+    if not ended["ok"] and ended.get("shut_in"):
+        yield from wrapped(_SHUT_IN)
 
 
 def _lines(one: Mapping[str, Any]) -> Iterator[str]:

@@ -88,25 +88,12 @@ def load_settings(
         ConfigError: There is none, or it cannot be used.
     """
     from openparallax import config  # noqa: PLC0415 - --help need not wait for it
-    from openparallax.app.plugins import (  # noqa: PLC0415 - the same
-        engine_catalog,
-        stage_catalog,
-    )
-    from openparallax.session.notices import SENTENCES  # noqa: PLC0415 - the same
+    from openparallax.app.settings import load  # noqa: PLC0415 - the same
 
     seen = os.environ if environment is None else environment
     found = path or config.search(seen)
     if found is None:
         places = ", ".join(str(place) for place in config.places(seen))
-        raise ConfigError(
-            [f"no configuration found: name one with -c FILE, or put it at one of {places}"]
-        )
-    return config.load(
-        found,
-        environment=seen,
-        engines=engine_catalog(),
-        stages=stage_catalog(),
-        sentences=SENTENCES,
-        instead=instead,
-        text=text,
-    )
+        said = f"no configuration found: name one with -c FILE, or put it at one of {places}"
+        raise ConfigError([f"{said}; openparallax init writes one"])
+    return load(found, environment=seen, instead=instead, text=text)

@@ -61,6 +61,8 @@ def dev(scenarios: tuple[Path, ...], **asked: Any) -> None:
         openparallax dev --bot http://127.0.0.1:8000/webhook
         openparallax dev --scenario script.yaml
 
+    `openparallax example scenario.yaml` shows all that a script may say.
+
     Exit codes: 0 stopped; 1 a piped line was not answered, an expectation of a scenario failed, or
     the daemon did not start; 75 a port is taken, or another one is up; 78 a configuration is not in
     order; 130 interrupted before it was up.

@@ -57,6 +57,7 @@ def facts(step: Mapping[str, Any]) -> str:
 
 _TIMES = {
     "deferred": "again in {}",
+    "lost": "{} after it came",
     "posted": "{} in all",
     "taken_over": "for {}",
 }

@@ -12,12 +12,11 @@ import yaml
 
 from openparallax import config
 from openparallax.app.dev.folder import Folder
-from openparallax.app.plugins import engine_catalog, stage_catalog
+from openparallax.app.settings import load
 from openparallax.config import Settings
 from openparallax.config.document import Tree
 from openparallax.emulator import Account
 from openparallax.errors import ConfigError
-from openparallax.session.notices import SENTENCES
 
 DRAIN_S = 5
 _OF_REAL_NUMBERS = ("WHATSAPP_", "OPENPARALLAX_")
@@ -131,7 +130,7 @@ def read_own(path: Path, folder: Folder, environment: Mapping[str, str]) -> Setu
     storage = f"sqlite:///{folder.database}"
     told = json.dumps({"storage": {"url": storage}}, indent=2)
     folder.write(folder.config, f"{_HEAD_OF_OWN}# {json.dumps(str(path))}\n{told}\n")
-    settings = _load(path, environment, storage)
+    settings = load(path, environment=environment, instead=config.Instead(storage_url=storage))
     if not settings.whatsapp.webhook_port:
         raise ConfigError(
             [f"{path}: channels.whatsapp.webhook_port is 0: webhooks would not find it"]
@@ -145,23 +144,12 @@ def read_own(path: Path, folder: Folder, environment: Mapping[str, str]) -> Setu
 
 
 def _load_made(path: Path, environment: Mapping[str, str]) -> Settings:
-    """As `_load`; no person has written that file, so its lines are not named."""
+    """As `load`; no person has written that file, so its lines are not named."""
     try:
-        return _load(path, environment)
+        return load(path, environment=environment)
     except ConfigError as error:
         place = re.compile(rf"{re.escape(str(path))}(:\d+)?: ")
         raise ConfigError([place.sub("", one, count=1) for one in error.problems]) from None
-
-
-def _load(path: Path, environment: Mapping[str, str], storage: str | None = None) -> Settings:
-    return config.load(
-        path,
-        environment=environment,
-        engines=engine_catalog(),
-        stages=stage_catalog(),
-        sentences=SENTENCES,
-        instead=config.Instead(storage_url=storage),
-    )
 
 
 def _lay_over(document: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -93,7 +93,8 @@ def _edited(
             cuts.append((begin, until, new))
         else:
             cuts.append((len(lines), len(lines), ["", *new]))
-    for begin, until, new in sorted(cuts, reverse=True):
+    cuts.reverse()  # of two at the file's end the engine comes second, so it is put there first
+    for begin, until, new in sorted(cuts, key=lambda cut: cut[:2], reverse=True):
         lines[begin:until] = new
     return "\n".join(lines) + "\n"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openparallax.errors import StartError
+from openparallax.storage.copies import sync_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Files:
                     for step in self._steps:
                         self._place(step)
                     for folder in {step.file.path.parent for step in self._steps}:
-                        _sync_folder(folder)
+                        sync_folder(folder)
                     check()
                 except BaseException:
                     self._undo()
@@ -208,14 +209,6 @@ def _copy(path: Path) -> Path:
             copy.unlink(missing_ok=True)
             raise
         return copy
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import Final
 
 from openparallax import config
 from openparallax.app.plugins import engine_catalog, stage_catalog
+from openparallax.app.settings import load
 from openparallax.app.setup import ending, existing, places, terminal
 from openparallax.app.setup.answers import HARMLESS, Answers, Offers
 from openparallax.app.setup.dialogue import Dialogue
@@ -22,7 +23,6 @@ from openparallax.app.setup.unattended import settle
 from openparallax.config import Settings
 from openparallax.config.places import state_file
 from openparallax.errors import ConfigError, Refusal
-from openparallax.session.notices import SENTENCES
 
 _INTERRUPTED: Final = 130
 
@@ -161,7 +161,7 @@ def _see_what_is_there(screen: Terminal, layout: Layout) -> Existing | None:
         screen.say(
             f"Six questions or so, in the order of Meta's pages, and {layout.config} is written."
             ' If you have no app or number at Meta yet: README, "Connecting a real number", steps 1'
-            " to 3.",
+            " to 4.",
             indent=0,
         )
     screen.say(
@@ -231,15 +231,7 @@ def _put(
 
     def check() -> None:
         try:
-            loaded.append(
-                config.load(
-                    layout.config,
-                    environment=surroundings,
-                    engines=engine_catalog(),
-                    stages=stage_catalog(),
-                    sentences=SENTENCES,
-                )
-            )
+            loaded.append(load(layout.config, environment=surroundings))
         except ConfigError as error:
             if plan.is_new:
                 raise

@@ -27,6 +27,10 @@ FIRST = 10
 MOST = 200
 """Messages that are told of at a time."""
 _LARGEST = 1 << 62
+_BEFORE = (
+    " Who was not let in or over the limit before that, and what was off the record, nobody knows "
+    "any more: it is remembered in memory only, and never longer than the process."
+)
 
 
 class Why:
@@ -221,25 +225,29 @@ class Why:
                 "not let in, who was over the limit, nor what was said off the record."
             )
             return said
+        if short := {one.door.contact for one in stories if one.door and not one.chat}:
+            said.append(
+                f"What has no turn here is known by {' and '.join(sorted(short))} alone, as in the "
+                "log: it may be somebody else's who begins and ends alike."
+            )
         if (self._condition is not None and not self._condition.listener.last_at) or not stories:
-            said.append(self._never_came(now, is_known=bool(stories)))
+            said.append(f"{self._never_came(now)}{'' if stories else _BEFORE}")
         return said
 
-    def _never_came(self, now: Now, *, is_known: bool) -> str:
+    def _never_came(self, now: Now) -> str:
         condition = self._condition
         last_at = condition.listener.last_at if condition is not None else 0.0
         if not last_at:
             up_s = now.at - condition.started_at if condition is not None else 0.0
             return (
                 "No webhook at all has come since the daemon started "
-                f"{long(up_s)} ago: what they wrote"
-                f"{' since' if is_known else ''} never arrived here. Run openparallax doctor: it "
-                "looks at the subscription, the address and the signature."
+                f"{long(up_s)} ago: what they wrote since never arrived here. Run openparallax "
+                "doctor: it looks at the subscription, the address and the signature."
             )
         return (
-            f"If they wrote, it never arrived here. The last webhook of anybody came "
-            f"{long(now.at - last_at)} ago. Run openparallax doctor, and see that they "
-            "wrote to this number."
+            f"If they wrote within the last {long(now.at - now.since)}, it never arrived here. The "
+            f"last webhook of anybody came {long(now.at - last_at)} ago. Run openparallax doctor, "
+            "and see that they wrote to this number."
         )
 
 

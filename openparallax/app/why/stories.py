@@ -135,7 +135,8 @@ def _join(stories: dict[int, Story], notes: Sequence[Note]) -> None:
 def _found(stories: dict[int, Story], note: Note) -> list[Story]:
     """The story of a step whose beginning is not remembered, or that nobody had asked for."""
     if note.turn not in stories:
-        story = Story(note.turn, note.chat, note.at, is_ours=note.step is Step.POSTED)
+        before_s = note.seconds or 0.0 if note.step is Step.LOST else 0.0
+        story = Story(note.turn, note.chat, note.at - before_s, is_ours=note.step is Step.POSTED)
         stories[note.turn] = story
     return [stories[note.turn]]
 
@@ -155,6 +156,8 @@ def _answer(stories: dict[int, Story], parts: Sequence[Part]) -> None:
             )
         for one in about or [stories[part.turn]]:
             one.parts.append(part)
+            if one.notes and one.notes[0].step is Step.LOST:  # which says when that was found
+                one.at = min(one.at, float(part.created_at))
     answered: Story | None = None
     for story in sorted(stories.values(), key=lambda one: -one.turn):
         if story.kept is None or story.envelope is not None:
