@@ -72,7 +72,7 @@ class Step(StrEnum):
     HELD = "held"
     """The customer service window is closed: it waits for the person's next message."""
     LOST = "lost"
-    """Its words were off the record and went with a restart."""
+    """Its words were off the record and went with a restart. ``seconds``: since a message came."""
     PUT_OFF = "put_off"
     """It could not be done now and is tried again. ``about``: why."""
     OVERTAKEN = "overtaken"

@@ -64,7 +64,7 @@ def wrong(problems: Iterable[str]) -> Report:
                 check="configuration.valid",
                 says=f"{problem.rstrip('.')}.",
                 why="The daemon does not start with it.",
-                to_do="Mend the file.",
+                to_do="Mend the file, or have one written by openparallax init.",
                 command="openparallax check",
             )
             for problem in problems

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,22 +195,47 @@ class Installation:
 
     def _ready(self, what: str, *words: str) -> None:
         """Have it started; with ``Type=notify`` that ends when it is ready."""
+        before, began = self._life(), time.time()
         done = self.system.systemctl(*words, patience_s=START_S)
         if done.code == 0:
             return
         why = condition.look(self.system).why
-        if why:
-            raise Refusal(f"the service {what}: {why}.{self._last_words()}")
-        raise Refusal(
-            sentence(f"the service {what}", done, ["systemctl", *words]) + self._last_words()
+        told = (
+            f"the service {what}: {why}."
+            if why
+            else sentence(f"the service {what}", done, ["systemctl", *words])
         )
+        raise Refusal(told + self._last_words(before, began))
 
-    def _last_words(self) -> str:
+    def _life(self) -> str:
+        """The manager's name for the service's present or latest run; "" before the first."""
+        return self.system.shown(SERVICE, "InvocationID").get("InvocationID", "")
+
+    def _last_words(self, before: str, began: float) -> str:
+        """The end of what this start logged, and nothing that earlier lives left in the journal.
+
+        Args:
+            before: The life before it.
+            began: When it was asked for; unix seconds.
+
+        Source:
+            systemd.journal-fields(7): the first is of what the service wrote itself, the others of
+            what the manager wrote about it.
+        """
+        life, said = self._life(), ""
+        if life and life != before:
+            fields = ("_SYSTEMD_INVOCATION_ID", "INVOCATION_ID", "USER_INVOCATION_ID")
+            said = self._logged(*" + ".join(f"{name}={life}" for name in fields).split())
+        if not said:  # it never came to life, or the journal does not know whose a line is
+            said = self._logged("-u", SERVICE, f"--since=@{began:.6f}")
+        return f"\nThe end of its log:\n{said}\n" if said else ""
+
+    def _logged(self, *which: str) -> str:
         user = ["--user"] if self.layout.is_user else []
-        asked = ["-u", SERVICE, "-n", "12", "-o", "cat", "--no-pager", "-q"]
-        done = self.system.run("journalctl", *user, *asked)
-        said = "\n".join(f"    {line}" for line in done.out.splitlines())
-        return f"\nThe end of its log:\n{said}\n" if done.code == 0 and said else ""
+        asked = ["-n", "12", "-o", "cat", "--no-pager", "-q"]
+        done = self.system.run("journalctl", *user, *asked, *which)
+        lines = done.out.splitlines() if done.code == 0 else []
+        return "\n".join(f"    {line}" for line in lines)
 
     # -- back -----------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 HELD_BY = "OPENPARALLAX_HELD_BY"
 """As `openparallax.app.dev.leash` has it."""
@@ -40,11 +41,10 @@ def prepare(unpacked: Path) -> None:
     loader = os.getppid()
     holder = os.environ.pop(HELD_BY, "")
     if _is_ours(loader):
-        # Killed, the loader could not hand its end on; and dev's daemon ends with dev.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _end_with(loader)  # and so dev's daemon ends with dev
         if os.environ.get("WATCHDOG_PID") == str(loader):
             os.environ["WATCHDOG_PID"] = str(os.getpid())
-        _leave_the_terminals_signals_to_the_loader()
+        _have_the_terminals_signals_once()
     if holder and holder != str(os.getppid()):
         sys.exit("the parent has gone")
     _give_back_environment()
@@ -60,15 +60,44 @@ def _is_ours(pid: int) -> bool:
     return False
 
 
-def _leave_the_terminals_signals_to_the_loader() -> None:
+def _have_the_terminals_signals_once() -> None:
     """Have Ctrl-C arrive once: the loader hands on what it gets, and a second one means "now".
 
-    Whoever reads from the terminal has to stay in the foreground to be allowed to.
+    Who does not read from the terminal leaves its foreground, and hears of it by the loader alone.
+    Who does has to stay there, and hears of it by itself. So that the loader's copy finds somebody
+    else, it goes on in a child; the process that the loader knows hands on what nobody types.
     """
     reads = "--terminal" in sys.argv or sys.argv[1:2] not in (["serve"], ["dev"])
-    if not reads:
+    if not reads or not os.isatty(0):
         with suppress(OSError):
             os.setpgid(0, 0)
+        return
+    known = os.getpid()
+    reader = os.fork()
+    if reader:
+        _stand_in_for(reader)
+    _end_with(known)
+
+
+def _stand_in_for(reader: int) -> NoReturn:
+    """Hand on what is sent to this process, but for what is typed; and end as the reader does."""
+    for typed in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(typed, signal.SIG_IGN)
+    for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(sent, lambda number, _frame: os.kill(reader, number))
+    _, status = os.waitpid(reader, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+def _end_with(parent: int) -> None:
+    """Be killed when the parent is: what is killed cannot hand its end on."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent has gone")
 
 
 def _give_back_environment() -> None:

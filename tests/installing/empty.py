@@ -86,7 +86,7 @@ class EmptyRoot:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=600,
         )
 
 

@@ -57,6 +57,47 @@ class Standing:
 '''
 """Found through a variable of the service's file of variables."""
 
+TELL: Final = '''\
+#!/opt/openparallax/bin/python
+"""An alert command: keeps what it is told, what a post is answered, and what it may not do."""
+
+import ctypes
+import mmap
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+
+told = os.path.join(os.environ["HOME"], "told")
+with open("/tmp/its-own", "w"), open(told, "w") as file:
+    file.write(sys.stdin.read().split("\\n")[0] + "\\n")
+    try:
+        urllib.request.urlopen("http://127.0.0.1:9443/webhook", data=b"{}", timeout=60)
+    except urllib.error.HTTPError as error:
+        file.write(str(error.code))
+
+
+def unshare():
+    if ctypes.CDLL(None, use_errno=True).unshare(0x10000000):  # CLONE_NEWUSER
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+refused = []
+for name, tried in {
+    "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0),
+    "writable code": lambda: mmap.mmap(-1, 4096, prot=7),
+    "set-user-id": lambda: os.chmod(told, 0o4700),
+    "namespace": unshare,
+}.items():
+    try:
+        tried()
+    except OSError:
+        refused.append(name)
+with open(told, "a") as file:
+    file.write("\\n" + ", ".join(refused) if refused else "")
+'''
+"""As it would be written by whoever wants one, with Python in the place of curl."""
 
 _COMPILED: Final = "import openparallax.app.daemon, openparallax.cli.service, anthropic"
 

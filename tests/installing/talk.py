@@ -1,35 +1,28 @@
 """Asking what was started whether it is there, and waiting until it is."""
 
-import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import ExitStack
 
+from tests.app.ports import free_port
 from tests.installing.empty import Running
 
-PATIENCE_S = 60.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens at now."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in sockets]
+PATIENCE_S = 180.0
+"""For each single thing that has to come about, on a machine that does ten others."""
+_ANSWER_S = 60.0
 
 
 def ports_of_dev() -> list[str]:
     """Options of ``dev`` for ports that are free: its own may be somebody's."""
     names = ("--port", "--webhook-port", "--admin-port")
-    pairs = zip(names, free_ports(3), strict=True)
-    return [word for name, port in pairs for word in (name, str(port))]
+    return [word for name in names for word in (name, str(free_port()))]
 
 
 def get(url: str) -> tuple[int, str]:
     """Status and text; 0 where nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - ours
+        with urllib.request.urlopen(url, timeout=_ANSWER_S) as answer:  # noqa: S310 - ours
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, ""

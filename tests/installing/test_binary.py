@@ -1,6 +1,7 @@
 """The one-file program where nothing else is: no Python, no shell, a C library and zlib."""
 
 import os
+import pty
 import re
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -16,10 +18,11 @@ import pytest
 
 from openparallax import __version__
 from openparallax.cli import main
+from tests.app.ports import free_port
 from tests.architecture.source import ROOT
 from tests.installing.conftest import recent
 from tests.installing.empty import EmptyRoot, Running
-from tests.installing.talk import a_page_is_served, answers, free_ports, ports_of_dev, until
+from tests.installing.talk import PATIENCE_S, a_page_is_served, answers, ports_of_dev, until
 
 PLUGIN = """
 import colorsys, wsgiref.util  # which this program itself needs for nothing
@@ -67,7 +70,7 @@ def test_dev_answers_in_the_terminal(empty: EmptyRoot) -> None:
 def test_dev_serves_its_page_and_ends_with_whoever_started_it(
     empty: EmptyRoot, tmp_path: Path
 ) -> None:
-    page, webhook, admin = free_ports(3)
+    page, webhook, admin = free_port(), free_port(), free_port()
     ports = ["--port", page, "--webhook-port", webhook, "--admin-port", admin]
     with Running(
         empty.argv("dev", "--no-browser", *map(str, ports)), empty.environment, tmp_path / "log"
@@ -75,15 +78,19 @@ def test_dev_serves_its_page_and_ends_with_whoever_started_it(
         until(lambda: answers(f"http://127.0.0.1:{page}/"), dev)
         a_page_is_served(f"http://127.0.0.1:{page}/")
         until(lambda: answers(f"http://127.0.0.1:{webhook}/healthz"), dev)
-        assert answers(f"http://127.0.0.1:{admin}/metrics")
+        until(lambda: answers(f"http://127.0.0.1:{admin}/metrics"), dev)
         [unpacked] = (empty.folder / "tmp").glob("_MEI*")  # the daemon uses it too
-    assert not answers(f"http://127.0.0.1:{webhook}/healthz")
+    until(lambda: not answers(f"http://127.0.0.1:{webhook}/healthz"), None)
     # What a power cut left is cleared away by the next start, once it cannot be one just begun.
     empty.run("--version")
     assert unpacked.exists()
     os.utime(unpacked, (1000, 1000))
-    empty.run("--version")
-    assert not unpacked.exists()
+
+    def is_cleared_away() -> bool:
+        empty.run("--version")
+        return not unpacked.exists()
+
+    until(is_cleared_away, None)  # once all that were killed have let go of it
 
 
 def test_every_command_is_in_it(empty: EmptyRoot) -> None:
@@ -128,7 +135,7 @@ def test_commands_do_what_they_do(empty: EmptyRoot) -> None:
 
 def test_a_daemon_is_served_asked_and_stopped(empty: EmptyRoot, tmp_path: Path) -> None:
     """Its signals, its socket, its file; and a kill of what was started kills all of it."""
-    webhook, admin = free_ports(2)
+    webhook, admin = free_port(), free_port()
     text = CONFIG.replace("loud", "echo") + "tracing: {enabled: true}\n"
     text += f"admin: {{port: {admin}}}\n"
     text = text.replace("    verify", f"    webhook_port: {webhook}\n    verify")
@@ -142,7 +149,7 @@ def test_a_daemon_is_served_asked_and_stopped(empty: EmptyRoot, tmp_path: Path) 
         assert empty.run("backup", "/home/x.db", *config).returncode == 0
         [first, second] = _processes_of(serve.process.pid)
         os.kill(first, signal.SIGTERM)
-        assert serve.process.wait(30) == 0
+        assert serve.process.wait(PATIENCE_S) == 0
         assert serve.said.count("signal_received") == 1, serve.said
     assert empty.run("restore", "/home/x.db", "--yes", *config).returncode == 0
     assert empty.run("migrate", *config).returncode == 0
@@ -196,7 +203,7 @@ def test_what_it_starts_loads_its_own_libraries(binary: Path, tmp_path: Path) ->
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\nenv >"{told}.new"\nmv "{told}.new" "{told}"\n')
     browser.chmod(0o755)
-    page, webhook, admin = free_ports(3)
+    page, webhook, admin = free_port(), free_port(), free_port()
     ports = ["--port", page, "--webhook-port", webhook, "--admin-port", admin]
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "BROWSER": str(browser)}
     with Running(
@@ -206,10 +213,36 @@ def test_what_it_starts_loads_its_own_libraries(binary: Path, tmp_path: Path) ->
     ) as dev:
         until(told.exists, dev)
         os.kill(dev.process.pid, signal.SIGTERM)
-        dev.process.wait(30)
+        dev.process.wait(PATIENCE_S)
     said = told.read_text().splitlines()
     assert "LD_LIBRARY_PATH=/nowhere" in said
     assert not [line for line in said if line.startswith("_PYI_")]
+
+
+def test_ctrl_c_at_a_prompt_arrives_once(binary: Path, tmp_path: Path) -> None:
+    """Of two, the second would cut off how it ends: it was killed by the signal then, at times."""
+    for _ in range(5):
+        reader, terminal = pty.openpty()
+        environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        asking = subprocess.Popen(  # noqa: S603 - ours
+            ["setsid", "--ctty", "--wait", binary, "init", "--offline", "-c", "x.yaml"],  # noqa: S607
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            env=environment,
+            cwd=tmp_path,
+        )
+        os.close(terminal)
+        said = b""
+        while b"App ID" not in said:
+            said += os.read(reader, 4096)
+        os.write(reader, b"\x03")
+        with suppress(OSError):  # its other end is closed
+            while more := os.read(reader, 4096):
+                said += more
+        os.close(reader)
+        assert asking.wait(60) == 130, said
+        assert said.count(b"Nothing was written.") == 1
 
 
 def test_how_large_and_how_quick(binary: Path, installed: Path, say: Callable[[str], None]) -> None:

@@ -89,6 +89,50 @@ def test_it_is_shut_in_and_gets_its_secrets(service: Booted, world: World) -> No
     ]
     for secret in (operated.TOKEN, meta.SECRET):
         assert secret not in operated.logged(service)
+    # What is off the record stays in memory, and memory on the machine.
+    limits = service.shell(f"cat /proc/{pid}/limits").splitlines()
+    assert ["Max", "core", "file", "size", "0", "0", "bytes"] in [one.split() for one in limits]
+    assert ["Max", "open", "files", "8192", "8192", "files"] in [one.split() for one in limits]
+    assert int(service.shell(f"cat /proc/{pid}/coredump_filter"), 16) == 0
+    assert about["Umask"] == "0077"
+    group = service.shown(SERVICE, "ControlGroup")
+    assert f"0::{group}" in service.shell(f"cat /proc/{pid}/cgroup").splitlines()
+    assert service.shown(SERVICE, "MemorySwapMax") == "0"
+    if "memory" in service.shell("cat /sys/fs/cgroup/cgroup.controllers").split():
+        assert service.shell(f"cat /sys/fs/cgroup{group}/memory.swap.max") == "0"
+
+
+def test_an_alert_command_does_what_the_unit_lets_it(service: Booted, world: World) -> None:
+    """By one that posts and keeps a file, and one that counts on further rights, as sendmail."""
+    told = "/var/lib/openparallax/told"
+    service.write("/usr/local/bin/tell", operated.TELL, "0755")
+    operated.configure(service, world.graph.url, alerts={"alert_command": "/usr/local/bin/tell"})
+    openparallax(service, "reload")
+    said = openparallax(service, "alerts", "test")
+    assert "The alert command ended well" in said
+    text, answer, refused = service.shell(f"cat {told}").split("\n")
+    assert "test of alerts.alert_command" in text
+    assert answer == "401"  # it was posted, by nobody whom the daemon knows
+    assert refused == "netlink, writable code, set-user-id, namespace"
+    # Outside the unit the same user may do all of it.
+    as_it = "setpriv --reuid=openparallax --regid=openparallax --clear-groups"
+    service.shell(f"HOME=/var/lib/openparallax {as_it} /usr/local/bin/tell <{told}")
+    assert service.shell(f"tail -n 1 {told}") in {"401", "namespace"}  # not every machine has these
+
+    queue = "/var/spool/tried"
+    service.shell(
+        f"install -d -m 2770 -g mail {queue};"
+        " install -m 2755 -g mail $(command -v tee) /usr/local/bin/queue"
+    )
+    service.shell(f"{as_it} /usr/local/bin/queue {queue}/one </dev/null")
+    wanted = {"alert_command": ["/usr/local/bin/queue", f"{queue}/two"]}
+    operated.configure(service, world.graph.url, alerts=wanted)
+    openparallax(service, "reload")
+    said = openparallax(service, "alerts", "test", code=1)
+    assert "The alert command failed: ended with exit code 1" in said
+    assert f"{queue}/two: Permission denied" in said or "Read-only file system" in said
+    assert "gets no further rights" in said
+    assert service.shell(f"ls {queue}") == "one"
 
 
 def test_a_restart_under_load_refuses_nobody(
@@ -160,7 +204,7 @@ def test_what_kills_it_does_not_keep_it_down(service: Booted, world: World) -> N
     # A loop that hangs; quicker than the unit says, which somebody's drop-in may.
     service.write(
         f"/etc/systemd/system/{SERVICE}.d/own.conf",
-        "[Service]\nWatchdogSec=6\nRestartSec=100ms\n",
+        "[Service]\nWatchdogSec=15\nRestartSec=100ms\n",
     )
     said = openparallax(service, "service", "install")
     assert "restarted without refusing anybody, since a drop-in has changed" in said
@@ -200,6 +244,14 @@ def test_it_is_removed_with_all_that_it_kept(service: Booted, world: World) -> N
         "/var/lib/openparallax/openparallax.db.lock",
         "/opt/openparallax/bin/openparallax",
     }
+    # What an earlier life logged is not the log of a start that fails.
+    service.shell("cd /var/lib/openparallax; cp -p openparallax.db kept; echo x >openparallax.db")
+    said = openparallax(service, "service", "install", code=1)
+    logged = said.partition("The end of its log:")[2]
+    assert "cannot be opened as a database" in logged
+    assert "stopped" in operated.logged(service)
+    assert "stopped" not in logged
+    service.shell("cd /var/lib/openparallax; mv kept openparallax.db")
     openparallax(service, "service", "install")
     assert world.is_answered(ANN, "what is kept is used again")
     said = openparallax(service, "service", "uninstall", "--purge", code=2)

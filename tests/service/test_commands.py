@@ -232,7 +232,7 @@ def test_the_log_is_journalctl_s(
 ) -> None:
     monkeypatch.setattr(system, "BOOTED", Path("/nowhere"))  # a journal may be read all the same
     assert run("logs -n 5 -f --since", "1 hour ago").exit_code == 0
-    assert capfd.readouterr().out == "the last words\n"
+    assert capfd.readouterr().out == "the words of all lives\n"
     assert machine.asked[-1] == (
         "journalctl --no-hostname -u openparallax.service -u openparallax.socket -n 5 -f"
         " --since=1 hour ago"

@@ -1,5 +1,8 @@
 """Installed, again, in vain, and removed: what is written, and what the manager is asked."""
 
+import errno
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +140,26 @@ def test_an_upgrade_that_fails_goes_back_to_what_ran(machine: Machine) -> None:
     before = machine.files()
     machine.note("fails-restart", "restart: no\n")
     machine.note("why", "ExecMainCode=1\nExecMainStatus=78\nResult=exit-code\n")
+    machine.note("said", "the last words\n")
     with pytest.raises(Refusal) as raised:
         install(machine, Plan(most_stop_s=300))
     assert "it ended with 78: the configuration" in str(raised.value)
-    assert "the last words" in str(raised.value)
+    assert "The end of its log:\n    the last words\n" in str(raised.value)
     assert machine.files() == before
     assert machine.calls()[-1] == "systemctl restart openparallax.socket openparallax.service"
+
+
+@pytest.mark.parametrize("lack", ["unborn", "said"])
+def test_where_the_journal_knows_no_life_the_log_is_told_by_time(
+    machine: Machine, lack: str
+) -> None:
+    """The start was refused before it came to one, or nothing stands in the journal by its name."""
+    install(machine)
+    machine.note(lack)
+    machine.note("fails-restart", "restart: no\n")
+    with pytest.raises(Refusal) as raised:
+        install(machine, Plan(most_stop_s=300))
+    assert "The end of its log:\n    the words since then\n" in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +220,46 @@ def test_removed_it_keeps_what_is_the_operator_s(machine: Machine) -> None:
     paths = list(removing.kept(machine.layout, database))
     removing.purge(paths, machine.layout, machine.system, said.append)
     assert machine.files() == {}
+
+
+@pytest.mark.parametrize(
+    ("codes", "sentence"),
+    [
+        ([errno.EBUSY], "Device or resource busy ({folder}/held)."),
+        # As an overlay does whose lower layer was changed: of the folder itself, and each time.
+        ([errno.ENOENT] * 9, "it is shown, and is not there. So it is in an overlay"),
+        ([errno.ENOTEMPTY, errno.ENOENT], ""),  # somebody else wrote, and removed, meanwhile
+    ],
+)
+def test_what_cannot_be_removed_keeps_nothing_but_the_user(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, codes: list[int], sentence: str
+) -> None:
+    """The words above all: they lie in another folder than what is in the way."""
+    folder, state = machine.layout.folder, machine.layout.state
+    for one in (folder, state):
+        one.mkdir(parents=True)
+    (state / "openparallax.db").write_text("words")
+    really = shutil.rmtree
+
+    def refuses(path: Path) -> None:
+        if path == folder and codes:
+            code = codes.pop(0)
+            raise OSError(code, os.strerror(code), str(path / "held"))
+        really(path)
+
+    monkeypatch.setattr(shutil, "rmtree", refuses)
+    paths = list(removing.kept(machine.layout, state / "openparallax.db"))
+    said: list[str] = []
+    try:
+        removing.purge(paths, machine.layout, machine.system, said.append)
+        told = ""
+    except Refusal as refusal:
+        told = str(refusal)
+    assert not state.exists()
+    assert folder.exists() == bool(sentence)
+    assert sentence.format(folder=folder) in told
+    assert ("The user openparallax stays until then." in told) == bool(sentence)
+    assert ("removed the user openparallax" in said) == (not sentence)
 
 
 def test_every_file_says_who_wrote_it(machine: Machine) -> None:
