@@ -24,7 +24,9 @@ exec curl --silent --show-error --fail --max-time 20 \
     --data-binary @- \
     "$topic"
 
-# By mail, where msmtp is set up for the daemon's user:
+# By mail, where msmtp is set up for the daemon's user (of the service: .msmtprc, mode 0600, in
+# /var/lib/openparallax). A local sendmail does not work in the service: it is set-group-id and
+# writes to a queue, and what the daemon starts there may do neither; nor does sudo.
 #
 #     { printf 'Subject: %s\n\n' "$OPENPARALLAX_ALERT_SUBJECT"; cat; } | msmtp you@example.org
 #

@@ -5,13 +5,6 @@ from tests.architecture.source import PACKAGE, ROOT, modules, name_of
 MOST_LINES = 300
 MOST_TEST_LINES = 500
 """A table of cases or the stories of one promise are read in one piece."""
-REASONS: dict[str, str] = {
-    "openparallax/app/parts.py": "who knows whom is read in one piece",
-    "openparallax/dispatch/dispatcher.py": "one stream of numbers: cursor, lanes and bound",
-    "openparallax/storage/database.py": "the group commit: what must be understood as a whole",
-    "openparallax/storage/parcels.py": "one table, each of its statements with its reason",
-}
-"""File -> why it may be longer."""
 
 
 def _most(name: str) -> int:
@@ -28,10 +21,5 @@ def _lines() -> dict[str, int]:
 
 
 def test_no_module_is_too_long() -> None:
-    found = {n: count for n, count in _lines().items() if count > _most(n) and n not in REASONS}
+    found = {n: count for n, count in _lines().items() if count > _most(n)}
     assert found == {}
-
-
-def test_each_exception_is_still_needed() -> None:
-    lines = _lines()
-    assert [name for name in REASONS if lines.get(name, 0) <= _most(name)] == []
