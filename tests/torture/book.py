@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.torture.model import Chat, Where, after_all
-from tests.torture.programme import MISTYPED, REVOKE, Message, Programme, Request
+from tests.torture.model import Chat, Where, after_a_death, after_all, after_trying
+from tests.torture.programme import FORGET, MISTYPED, REVOKE, Message, Programme, Request
 
 ChatKey = tuple[int, int]
 
 
 @dataclass(slots=True)
 class Posted:
-    """One request, and what became of it; monotonic seconds."""
+    """One request, and what became of it; monotonic seconds.
+
+    Attributes:
+        tries: How often something was asked for that may be done at each asking.
+    """
 
     request: Request
+    tries: int = 0
     sent: float | None = None
     taken: float | None = None
 
@@ -35,10 +40,17 @@ class Allowed:
 
 @dataclass(slots=True)
 class Book:
-    """Every request of a programme, by chat, in the order in which they are posted."""
+    """Every request of a programme, by chat, in the order in which they are posted.
+
+    Attributes:
+        groups: Requests that are posted at the same time.
+        ends: Between which moments each process of the daemon ended, in monotonic seconds, as far
+            as is known by now.
+    """
 
     programme: Programme
     groups: list[tuple[Posted, ...]] = field(default_factory=list)
+    ends: list[tuple[float, float]] = field(default_factory=list)
     _of: dict[int, Posted] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,10 +87,11 @@ class Book:
 
     def states(self, chat: ChatKey) -> list[Chat]:
         """In which states a chat may be when everything was taken."""
-        states = [Chat()]
-        for group in self.groups_of(chat):
-            states = after_all(states, [part for _, part in group])
+        states, _ = self._reached(chat)
         return states
+
+    def _new(self) -> Chat:
+        return Chat(takeover_s=self.programme.takeover_s, limit=self.programme.limit)
 
     def allowed(self) -> Allowed:
         """What may stand on disk at this moment."""
@@ -87,14 +100,17 @@ class Book:
         required: set[int] = set()
         for chat in self.chats():
             states, under_way = self._reached(chat)
-            forbidden |= _off_in_all(states)
+            forbidden |= _off_in_all(states) | _over_in_all(states) | _forgotten_in_all(states)
+            if any(one.what == FORGET for request in under_way for one in request):
+                continue  # perhaps all is gone already
             on = _on_in_all(states)
             if len(under_way) == 1:
                 # Whether it is stored nobody knows; but if it is, then there.
-                later = after_all(states, under_way)
-                forbidden |= _off_in_all(later) & {one.number for one in under_way[0]}
+                later = after_all(states, under_way, may_die=True)
+                new = _off_in_all(later) | _over_in_all(later)
+                forbidden |= new & {one.number for one in under_way[0]}
             if not any(one.what.endswith(("/otr", "/otr words")) for r in under_way for one in r):
-                required |= on
+                required |= on - set().union(*(state.forgotten for state in states))
         for message in self.messages.values():
             self._except(message, forbidden, gone, required)
         return Allowed(frozenset(forbidden), frozenset(gone), frozenset(required))
@@ -113,16 +129,28 @@ class Book:
                 gone.add(message.of)
             if posted.sent is not None:
                 required.discard(message.of)
-        if not message.has_words:
+        if not message.is_kept:
             required.discard(number)
 
     def _reached(self, chat: ChatKey) -> tuple[list[Chat], list[Request]]:
         """The states after all that was taken, and the requests that are under way."""
-        states = [Chat()]
+        states, since = [self._new()], 0.0
         for group in self.groups_of(chat):
-            if any(one.taken is None for one, _ in group):
+            begun = [one.sent for one, _ in group if one.sent is not None]
+            ended = [one.taken for one, _ in group if one.taken is not None]
+            if begun and any(since < begin and end < min(begun) for begin, end in self.ends):
+                states = list(dict.fromkeys(map(after_a_death, states)))
+            if len(ended) < len(group):
                 return states, [part for one, part in group if one.sent is not None]
-            states = after_all(states, [part for _, part in group])
+            since = max(ended)
+            may_die = any(begin <= since and min(begun) <= end for begin, end in self.ends)
+            (first, *_), posted = group[0][1], group[0][0]
+            if first.what == FORGET:
+                states = after_trying(states, first, posted.tries)
+                if may_die:
+                    states = list(dict.fromkeys([*states, *map(after_a_death, states)]))
+                continue
+            states = after_all(states, [part for _, part in group], may_die=may_die)
         return states, []
 
 
@@ -136,3 +164,11 @@ def _on_in_all(states: Sequence[Chat]) -> set[int]:
     return set.intersection(
         *({one.number for one in state.said if one.where is Where.ON} for state in states)
     )
+
+
+def _over_in_all(states: Sequence[Chat]) -> frozenset[int]:
+    return frozenset.intersection(*(state.over for state in states))
+
+
+def _forgotten_in_all(states: Sequence[Chat]) -> frozenset[int]:
+    return frozenset.intersection(*(state.forgotten for state in states))

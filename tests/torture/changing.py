@@ -64,11 +64,18 @@ def _keeps_words(said: dict[str, Any], _turn: int) -> None:
 
 
 def _limit(said: dict[str, Any], turn: int) -> None:
-    said["channels"]["whatsapp"]["rate_limit"] = {"window_seconds": 60, "max_messages": 900 + turn}
+    """Out of reach, or, where there is one, by less than a second, which lets in nobody else."""
+    limit = said["channels"]["whatsapp"]["rate_limit"]
+    if limit is None:
+        limit = {"window_seconds": 60, "max_messages": 900 + turn}
+    else:
+        limit = limit | {"window_seconds": limit["window_seconds"] + (1 + turn % 4) / 10}
+    said["channels"]["whatsapp"]["rate_limit"] = limit
 
 
-def _list(said: dict[str, Any], turn: int) -> None:
-    said["channels"]["whatsapp"]["human_takeover_minutes"] = 1 + turn
+def _takeover(said: dict[str, Any], turn: int) -> None:
+    """By less than a second, so that nobody is answered who would not have been before."""
+    said["channels"]["whatsapp"]["human_takeover_minutes"] += (1 + turn % 4) / 10 / 60
 
 
 def _nothing(_said: dict[str, Any], _turn: int) -> None:
@@ -87,7 +94,7 @@ CHANGES: dict[str, Change] = {
     "another wait": _receipts,
     "no retention": _keeps_words,
     "a rate limit": _limit,
-    "another takeover": _list,
+    "another takeover": _takeover,
     TOKEN: _nothing,
     GONE: _nothing,
 }

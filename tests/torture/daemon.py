@@ -20,12 +20,14 @@ from tests.flow.kill.daemon import STOP_S, Daemon, LoopError, Process, install_p
 from tests.torture.changing import WRONG_TEXT, Changes
 from tests.torture.engine import LIMIT_S
 from tests.torture.nursery import Nursery
-from tests.torture.programme import Programme
+from tests.torture.programme import LIMIT_WINDOW_S, Programme
 
 SECOND_NUMBER = "2345678901234567"
 NUMBERS = (meta.PHONE_NUMBER_ID, SECOND_NUMBER)
 """Of ours, by the account's place in the programme."""
 IDLE_MINUTES = 0.01
+NOBODY = 1
+"""With what a control ends that is about somebody who has never written."""
 HURRIED = 128 + signal.SIGTERM
 """What the daemon ends with when it is asked a second time."""
 
@@ -76,6 +78,13 @@ class TorturedDaemon(Daemon):
         said["conversation"]["coalesce"] = "queued" if self._programme.coalesces else "none"
         said["off_the_record"] = {"idle_minutes": IDLE_MINUTES}
         said["storage"]["retention_days"] = 30
+        minutes = (self._programme.takeover_s + 0.5) / 60  # whole seconds count: the half is room
+        said["channels"]["whatsapp"]["human_takeover_minutes"] = minutes
+        if self._programme.limit:
+            said["channels"]["whatsapp"]["rate_limit"] = {
+                "window_seconds": LIMIT_WINDOW_S,
+                "max_messages": self._programme.limit,
+            }
         self.changes.put_into(said)
         return said
 
@@ -101,9 +110,24 @@ class TorturedDaemon(Daemon):
             return None
         return None if answer is None else list(answer["problems"])
 
-    def _ask(self) -> dict[str, Any] | None:
+    async def forgets(self, who: str, account: str) -> bool | None:
+        """Have it remove all words of a chat: whether it has, or None if nobody is there to ask.
+
+        False says that it may have done so, or begun to.
+        """
+        asked = {"who": who, "account": account}
+        try:
+            answer = await asyncio.to_thread(self._ask, "forget", asked)
+        except (Refusal, OSError) as error:
+            # Nobody is known by that: there is nothing to forget.
+            return getattr(error, "exit_code", 0) == NOBODY
+        return None if answer is None else True
+
+    def _ask(
+        self, name: str = "reload", asked: Mapping[str, Any] | None = None
+    ) -> dict[str, Any] | None:
         daemon = control.daemon_of(self.database)
-        return None if daemon is None else control.ask(daemon, "reload", {}, answer_s=20.0)
+        return None if daemon is None else control.ask(daemon, name, asked or {}, answer_s=20.0)
 
 
 class Keeper:
@@ -112,6 +136,7 @@ class Keeper:
     Attributes:
         is_up: Set while it answers.
         deaths: When it was killed, in monotonic seconds.
+        ends: Since when each process was to end, and when it was seen that it had, in the same.
         problems: Ends that nobody asked for.
     """
 
@@ -120,6 +145,7 @@ class Keeper:
         self._look = look
         self.is_up = asyncio.Event()
         self.deaths: list[float] = []
+        self.ends: list[tuple[float, float]] = []
         self.problems: list[str] = []
         self._is_stopping = False
         self._was_hurried = False
@@ -137,6 +163,7 @@ class Keeper:
             code = await self._live()
             life = self.daemon.lives[-1]
             life.ended = life.ended or time.monotonic()
+            self.ends.append((life.ended, time.monotonic()))
             if code == -signal.SIGKILL or (code == HURRIED and self._was_hurried):
                 life.was_killed = True
                 self.deaths.append(life.ended)

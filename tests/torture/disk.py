@@ -88,7 +88,7 @@ class Disk:
                 self._wrong(f"leak: words are in {name}, as {kind}")
             elif kind != "cut off" and number in allowed.forbidden:
                 what = "the answer to it" if kind == "a" else "it"
-                self._wrong(f"leak: message {number} is off the record, and {what} is in {name}")
+                self._wrong(f"leak: message {number} is not to be kept, and {what} is in {name}")
             elif kind == "q" and number in allowed.gone:
                 self._wrong(f"leak: message {number} was revoked, and is in {name}")
 
@@ -117,7 +117,7 @@ class Disk:
             if connection.execute(query).fetchone()[0]:
                 self._wrong(f"file: {name}")
         said = connection.execute(
-            "SELECT words FROM transcript WHERE part = 0 AND role = 2"
+            "SELECT words FROM transcript WHERE (part = 0 AND role = 2) OR role = 7"
         ).fetchall()
         kept = {number for (words,) in said for _, number, _ in self.canary.found(words)}
         for number in sorted(allowed.required - kept):

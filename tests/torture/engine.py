@@ -20,7 +20,8 @@ MOODS = ("die", "hang", "raise", "empty", "silent", "long", "marks", "slow", "qu
 """The strongest first: of several messages that are answered together, that of the first of these
 decides. ``die``: the process kills itself. ``hang``: longer than the time limit. ``marks``: with
 Markdown. ``quick``: at once, and nothing else, as without a mood."""
-LIMIT_S = 3.0
+LIMIT_S = 8.0
+"""So long that only what hangs takes longer, on a machine that is busy."""
 SLOW_S = 0.4
 PIECES = 700
 """Of a long answer to one message: about 15,000 characters, so four parts."""

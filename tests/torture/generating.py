@@ -9,6 +9,8 @@ from tests.torture.changing import CHANGES, GONE, WRONG
 from tests.torture.points import POINTS
 from tests.torture.programme import (
     COMMANDS,
+    ECHO,
+    FORGET,
     MISTYPED,
     OTHERS,
     REVOKE,
@@ -40,6 +42,10 @@ STATUSES = ("never", "late", "twice", "backwards", "failed")
 FAR_S = 90_000
 """More than a day ahead: every window is closed."""
 CLOCKS = (-80_000, -3_600, -61, 61, 3_600, 70_000, FAR_S)
+SLIGHTLY_BACK_S = -61
+"""Still behind all that is said: what is newer than the clock counts as written now."""
+TAKEOVERS_S = (0, 4, 15, 3_600)
+LIMITS = (3, 4, 6)
 _THROUGH = {point.name: point.through for point in POINTS}
 
 
@@ -48,6 +54,12 @@ class Drawer:
 
     def __init__(self, seed: int, points: Sequence[str]) -> None:
         self._dice = Random(f"{seed} programme")  # noqa: S311 - nothing secret is drawn
+        # Of its own, so that the programmes of a seed stay what they were.
+        ours = Random(f"{seed} people of ours")  # noqa: S311 - the same
+        self._take_over = ours.random() < 0.3
+        self._takeover_s = ours.choice(TAKEOVERS_S) if self._take_over else 3_600
+        self._limit = ours.choice(LIMITS) if ours.random() < 0.2 else 0
+        self._forgets = ours.random() < 0.2
         self._seed = seed
         self._points = list(points)
         self._people = self._dice.choice([1, 2, 3, 4])
@@ -88,6 +100,8 @@ class Drawer:
             accounts=self._accounts,
             coalesces=self._dice.random() < 0.8,
             schema=schema,
+            takeover_s=self._takeover_s,
+            limit=self._limit,
         )
 
     # -- what is said ---------------------------------------------------------------------------
@@ -117,7 +131,7 @@ class Drawer:
             of=of,
             known_by=known_by,
         )
-        if said.is_of_stranger:
+        if said.is_of_stranger or said.what == FORGET:
             return said
         self._all.append(said)
         if said.has_words:
@@ -177,6 +191,13 @@ class Drawer:
             self._swap_engines: 3,
             self._leave: 4,
         }
+        if self._take_over:
+            acts |= {self._echo: 7, self._echo_in_between: 5}
+        if self._forgets:
+            acts[self._forget] = 6
+        if self._limit:
+            acts |= {self._burst: 8}
+            del acts[self._leave]  # a number that is served anew has counted nothing
         (act,) = self._dice.choices(list(acts), list(acts.values()))
         act()
 
@@ -222,6 +243,89 @@ class Drawer:
             of = self._dice.choice(self._words[-6:])
             self._post(self._message(REVOKE, who=of.who, account=of.account, of=of.number))
 
+    def _echo(self) -> None:
+        """A person of ours writes; perhaps it comes late, perhaps the silence is over soon."""
+        dice = self._dice
+        if dice.random() < 0.3:
+            self._echo_among_commands()
+            return
+        if dice.random() < 0.3:
+            self._at += min(self._takeover_s, 20)
+        said = self._message(ECHO, mood="", earlier_s=dice.choice([0, 0, 1, 5]))
+        self._post(said, is_doubled=dice.random() < 0.1)
+        if dice.random() < 0.4:
+            self._at += min(self._takeover_s, 20)
+        if dice.random() < 0.6:
+            self._post(self._message(who=said.who, account=said.account))
+
+    def _echo_among_commands(self) -> None:
+        """It was written off the record and comes when that is over; or an ``/otr`` comes late."""
+        first = self._message(self._dice.choice(["/otr", "/otr words"]), mood="")
+        self._post(first)
+        who, account = first.who, first.account
+        self._at += 5
+        self._post(self._message("/otr off", who=who, account=account, mood=""))
+        self._post(self._message(ECHO, who=who, account=account, mood="", earlier_s=4))
+        self._at += 5
+        self._post(self._message(ECHO, who=who, account=account, mood=""))
+        if self._dice.random() < 0.5:
+            self._post(self._message("/otr", who=who, account=account, mood="", earlier_s=4))
+
+    def _echo_in_between(self) -> None:
+        """While something is answered, at the same time as words, or in one request with them."""
+        dice = self._dice
+        moods = ["slow", "long", "slow", "hang"]
+        words = self._message(WORDS, mood=dice.choice(moods))
+        who, account = words.who, words.account
+        roll = dice.random()
+        earlier_s = dice.choice([0, 0, 2]) if roll >= 0.5 else 0
+        if roll < 0.5:
+            self._post(words)
+            self._post(self._message(who=who, account=account, mood=""))
+            self._add("wait", seconds=dice.choice([0, 0.05, 0.2, 0.5]))
+        echo = self._message(ECHO, who=who, account=account, mood="", earlier_s=earlier_s)
+        if roll < 0.5:
+            self._post(echo)
+        elif roll < 0.75:
+            self._add("post", requests=((words,), (echo,)))
+        else:
+            self._post(words, echo, self._message(who=who, account=account))
+
+    def _burst(self) -> None:
+        """Somebody says more than is answered, in one request or one after the other."""
+        first = self._message(WORDS, mood="")
+        said = [first]
+        for _ in range(self._dice.randint(3, 7)):
+            earlier_s = self._dice.choice([0, 0, 0, 2, 15])
+            what = self._dice.choice([WORDS, WORDS, WORDS, None])
+            said.append(
+                self._message(what, who=first.who, account=first.account, earlier_s=earlier_s)
+            )
+        if self._dice.random() < 0.4:
+            self._post(*said)
+        else:
+            for one in said:
+                self._post(one, is_doubled=self._dice.random() < 0.1)
+        if self._dice.random() < 0.3:
+            self._at += self._dice.choice([10, 25])
+
+    def _forget(self) -> None:
+        """All that somebody said is removed, in the middle of it; perhaps as the daemon dies."""
+        dice = self._dice
+        words = self._message(WORDS, mood=dice.choice(["", "slow", "long"]))
+        who, account = words.who, words.account
+        if dice.random() < 0.5:  # so that something waits to be sent
+            self._add("graph", who=who, mood="slow: pair", count=2)
+        self._post(words)
+        if dice.random() < 0.5:
+            self._post(self._message(who=who, account=account, mood=""))
+        self._add("wait", seconds=dice.choice([0, 0.1, 0.5]))
+        request = (self._message(FORGET, who=who, account=account, mood=""),)
+        self._add("forget", requests=(request,))
+        if dice.random() < 0.4:
+            self._add("kill", seconds=dice.choice([0, 0.02, 0.05]))
+        self._post(self._message(WORDS, who=who, account=account, mood=""))
+
     def _wait(self) -> None:
         self._add("wait", seconds=round(self._dice.choice([0.02, 0.05, 0.1, 0.3, 0.7]), 2))
 
@@ -237,6 +341,8 @@ class Drawer:
 
     def _clock(self) -> None:
         seconds = self._dice.choice(CLOCKS)
+        if self._take_over or self._limit:
+            seconds = max(seconds, SLIGHTLY_BACK_S)
         self._must_write = self._must_write or seconds == FAR_S
         self._add("clock", seconds=seconds)
 
@@ -264,6 +370,8 @@ class Drawer:
     def _reload(self) -> None:
         """Once, or several times as quickly as it goes."""
         names = [*CHANGES, WRONG]
+        if self._limit:
+            names.remove(GONE)
         for _ in range(self._dice.choice([1, 1, 2, 3])):
             way = self._dice.choice(["", "", "control"])
             self._add("reload", mood=self._dice.choice(names), point=way)

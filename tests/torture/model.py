@@ -13,7 +13,16 @@ from enum import Enum
 from functools import partial
 from itertools import permutations
 
-from tests.torture.programme import MISTYPED, REVOKE, WORDS, Message, Request
+from tests.torture.programme import (
+    ECHO,
+    FORGET,
+    LIMIT_WINDOW_S,
+    MISTYPED,
+    REVOKE,
+    WORDS,
+    Message,
+    Request,
+)
 
 
 class Where(Enum):
@@ -66,11 +75,13 @@ class Heard:
         number: Of the message.
         kind: ``words``: by the engine; else the name of a notice.
         must: Whether it must be, or may be left out.
+        at: Timestamp of the message.
     """
 
     number: int
     kind: str
     must: bool = True
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,16 @@ class Chat:
         confirmations: How many there are of those.
         notices: Which of the notices that are given once a minute were given.
         revoked: Messages that were deleted by who wrote them; they may have been answered before.
+        takeover_s: For how long a chat is a person's of ours after they wrote in it.
+        taken_until: What was sent before that is left to them.
+        theirs: Messages that came when they were left to them already: no engine is asked.
+        handed: Which message (an echo, or that all be forgotten) took which over that had come
+            before it. Those may have been answered by then; not later.
+        forgotten: Messages whose words are removed, with those of their answers.
+        limit: How many messages may be answered in `LIMIT_WINDOW_S`; 0: all.
+        counted: Timestamps of those that were, as far as they are remembered.
+        told_at: Timestamp of the message that was answered last with there being too many.
+        over: Messages that were too many: no engine hears of them, and they are not kept.
     """
 
     sessions: tuple[Session, ...] = (Session(is_off=False, state=State.OPEN),)
@@ -100,6 +121,15 @@ class Chat:
     confirmations: int = 0
     notices: frozenset[str] = frozenset()
     revoked: frozenset[int] = frozenset()
+    takeover_s: int = 3600
+    taken_until: int = 0
+    theirs: frozenset[int] = frozenset()
+    handed: frozenset[tuple[int, int]] = frozenset()
+    forgotten: frozenset[int] = frozenset()
+    limit: int = 0
+    counted: tuple[int, ...] = ()
+    told_at: int | None = None
+    over: frozenset[int] = frozenset()
 
     @property
     def is_off(self) -> bool:
@@ -118,9 +148,32 @@ def after(chat: Chat, message: Message) -> Chat:
         chat = rule(chat, message)
     if message.what == "caption":
         return _place(chat, message)  # perhaps kept, perhaps not: where it may stand is the same
+    if message.has_words and message.at < chat.taken_until:
+        return replace(_place(chat, message), theirs=chat.theirs | {message.number})
     if message.has_words:
-        return _hear(_place(chat, message), message, WORDS)
+        return _words(chat, message)
     return chat
+
+
+def after_a_death(chat: Chat) -> Chat:
+    """How much somebody said lately is remembered by the process only."""
+    return replace(chat, counted=(), told_at=None)
+
+
+def _words(chat: Chat, message: Message) -> Chat:
+    """Words are for the engine, unless there were too many near them."""
+    if not chat.limit:
+        return _hear(_place(chat, message), message, WORDS)
+    newest = max((message.at, *chat.counted))
+    counted = tuple(at for at in chat.counted if at > newest - LIMIT_WINDOW_S)
+    near = sum(at < message.at + LIMIT_WINDOW_S for at in counted)
+    if near < chat.limit:
+        chat = replace(chat, counted=tuple(sorted((*counted, message.at))))
+        return _hear(_place(chat, message), message, WORDS)
+    chat = replace(chat, counted=counted, over=chat.over | {message.number})
+    if chat.told_at is not None and abs(message.at - chat.told_at) < LIMIT_WINDOW_S:
+        return chat
+    return _hear(replace(chat, told_at=message.at), message, "rate_limited")
 
 
 def _place(chat: Chat, message: Message) -> Chat:
@@ -151,7 +204,9 @@ def _take_along(chat: Chat, at: int) -> Chat:
     """
     said, has_begun = [], False
     for one in chat.said:
-        if one.where is Where.ON and one.at > at:
+        if one.number in chat.forgotten:
+            said.append(one)
+        elif one.where is Where.ON and one.at > at:
             said.append(replace(one, where=Where.OFF, session=chat.open, has_moved=True))
             has_begun = True
         elif one.where is Where.EITHER and one.at > at:
@@ -222,17 +277,69 @@ def _revoke(chat: Chat, message: Message) -> Chat:
     return replace(chat, heard=heard, revoked=chat.revoked | {message.of})
 
 
+def _echo(chat: Chat, message: Message) -> Chat:
+    """A person of ours takes over: what waits is theirs, and what comes until the silence ends."""
+    until = max(chat.taken_until, message.at + chat.takeover_s)
+    last = max(message.at, until - 1)
+    heard = tuple(
+        replace(one, must=False) if one.kind in _THEIRS and one.at <= last else one
+        for one in chat.heard
+    )
+    handed = {(message.number, one.number) for one in chat.said if one.at <= last}
+    if any(one.at > last for one in chat.said):
+        handed = set()  # by a newer message the window is open longer, and parcels stay
+    chat = replace(chat, heard=heard, taken_until=until, handed=chat.handed | handed)
+    return _place(chat, message)
+
+
+def _forget(chat: Chat, message: Message) -> Chat:
+    """All is over that was begun, and what comes now is in a session of its own."""
+    heard = tuple(replace(one, must=False) for one in chat.heard)
+    numbers = frozenset(one.number for one in chat.said)
+    sessions = list(chat.sessions)
+    closed = sessions[chat.open].before if chat.is_off else chat.open
+    assert closed is not None
+    sessions[closed] = replace(sessions[closed], state=State.ENDED)
+    sessions.append(Session(False, State.SUSPENDED if chat.is_off else State.OPEN))
+    is_open = chat.open if chat.is_off else len(sessions) - 1
+    if chat.is_off:  # it stays so, and comes back to a new one
+        sessions[is_open] = replace(sessions[is_open], before=len(sessions) - 1)
+    return replace(
+        chat,
+        sessions=tuple(sessions),
+        open=is_open,
+        new_at=0,
+        heard=heard,
+        forgotten=chat.forgotten | numbers,
+        handed=chat.handed | {(message.number, number) for number in numbers},
+    )
+
+
+def after_trying(chats: Iterable[Chat], message: Message, tries: int) -> list[Chat]:
+    """The same where something was asked so many times and done at least once, if it ever was."""
+    states: dict[Chat, None] = {}
+    found = list(chats)
+    for _ in range(tries):
+        found = [after(chat, message) for chat in found]
+        states |= dict.fromkeys(found)
+    return list(states) or found
+
+
 def _hear(chat: Chat, message: Message, kind: str) -> Chat:
     must = kind != WORDS or message.number not in chat.revoked
-    return replace(chat, heard=(*chat.heard, Heard(message.number, kind, must)))
+    return replace(chat, heard=(*chat.heard, Heard(message.number, kind, must, message.at)))
 
 
 def _once(chat: Chat, message: Message, kind: str) -> Chat:
     """One notice in a minute; a death in between, and it may be given again."""
-    heard = Heard(message.number, kind, must=kind not in chat.notices)
+    if message.at < chat.taken_until:
+        return chat
+    heard = Heard(message.number, kind, kind not in chat.notices, message.at)
     return replace(chat, heard=(*chat.heard, heard), notices=chat.notices | {kind})
 
 
+_THEIRS = (WORDS, "only_text", "resend", "rate_limited")
+"""What a person of ours answers better; commands are obeyed and answered all the same."""
 _RULES: dict[str, Callable[[Chat, Message], Chat]] = {
     "/otr": _otr,
     "/otr words": _otr,
@@ -248,23 +355,41 @@ _RULES: dict[str, Callable[[Chat, Message], Chat]] = {
     "place": partial(_once, kind="only_text"),
     "resend": partial(_once, kind="resend"),
     REVOKE: _revoke,
+    ECHO: _echo,
+    FORGET: _forget,
 }
 
 
 def after_request(chat: Chat, messages: Iterable[Message]) -> Chat:
-    """The chat once a request has come in: what is in one is taken by Meta's timestamps."""
-    for message in sorted(messages, key=lambda one: one.at):
+    """The chat once a request has come in: what is in one is taken by Meta's timestamps.
+
+    Of equal ones what the contact sent is first.
+    """
+    for message in sorted(messages, key=lambda one: (one.at, one.what == ECHO)):
         chat = after(chat, message)
     return chat
 
 
-def after_all(chats: Iterable[Chat], requests: Sequence[Request]) -> list[Chat]:
-    """In which states a chat may be once these came in at the same time, in whichever order."""
+def after_all(
+    chats: Iterable[Chat], requests: Sequence[Request], *, may_die: bool = False
+) -> list[Chat]:
+    """In which states a chat may be once these came in at the same time, in whichever order.
+
+    Args:
+        chats: In which it may have been before.
+        requests: What came in.
+        may_die: The process ended meanwhile: before them, behind them or in between.
+    """
     states: dict[Chat, None] = {}
     for chat in chats:
         for order in permutations(requests):
-            state = chat
+            found = _perhaps_dead([chat], may_die=may_die)
             for request in order:
-                state = after_request(state, request)
-            states[state] = None
+                later = [after_request(state, request) for state in found]
+                found = _perhaps_dead(later, may_die=may_die)
+            states |= dict.fromkeys(found)
     return list(states)
+
+
+def _perhaps_dead(chats: Sequence[Chat], *, may_die: bool) -> list[Chat]:
+    return list(dict.fromkeys([*chats, *map(after_a_death, chats)])) if may_die else [*chats]

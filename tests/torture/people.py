@@ -7,7 +7,7 @@ from tests.fakes import meta
 from tests.fakes.meta import Item
 from tests.torture.canary import Canary
 from tests.torture.daemon import NUMBERS
-from tests.torture.programme import MISTYPED, REVOKE, TAKES_WORDS, WORDS, Message
+from tests.torture.programme import ECHO, MISTYPED, REVOKE, TAKES_WORDS, WORDS, Message
 
 _FIRST = 4915110000000
 
@@ -44,6 +44,9 @@ def item_of(message: Message, canary: Canary, begins_at: int) -> Item:
         **({"user_id": id_of(message.who)} if message.known_by else {}),
     }
     what = message.what
+    if what == ECHO:
+        del details["name"]
+        return meta.echo(sender, words, **details)
     if what == WORDS:
         return meta.text(sender, words, **details)
     if what in TAKES_WORDS or what in MISTYPED:

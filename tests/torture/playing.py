@@ -21,20 +21,20 @@ from tests.torture.board import Board
 from tests.torture.book import Book, Posted
 from tests.torture.canary import Canary
 from tests.torture.changing import CERTAIN, GONE, TOKEN, WRONG
-from tests.torture.daemon import Keeper, TorturedDaemon, file_of_schema
+from tests.torture.daemon import NUMBERS, Keeper, TorturedDaemon, file_of_schema
 from tests.torture.disk import Disk
 from tests.torture.graph import ScriptedGraph
 from tests.torture.nursery import Nursery
 from tests.torture.people import item_of, number_of
 from tests.torture.points import NUMBERS as POINT_NUMBERS
 from tests.torture.points import POINTS
-from tests.torture.programme import Programme, Request, Step
+from tests.torture.programme import FORGET, Programme, Request, Step
 
-STILL_S = 20.0
+STILL_S = 40.0
 """For how long nothing at all may happen while something is left, once nothing is in its way."""
-MOST_S = 120.0
+MOST_S = 300.0
 """For how long it may take to come to rest at all: an engine that kills is not asked for ever."""
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 """How long a step that kills or stops the daemon waits until there is one."""
 LOOK_S = 0.05
 BEFORE_S = 600
@@ -127,6 +127,7 @@ class Player:
             self._graph.plan = self._moods.plan
             disk = Disk(house, daemon.database, self._canary)
             self._keeper = Keeper(daemon, lambda: disk.look(self._book.allowed()))
+            self._book.ends = self._keeper.ends
             self._keeping: asyncio.Task[None] | None = None
             try:
                 await self._play()
@@ -162,6 +163,9 @@ class Player:
             case "post":
                 if any(one.account for request in step.requests for one in request):
                     await self._serve_again()
+                self._post(step)
+                await asyncio.sleep(0)
+            case "forget":
                 self._post(step)
                 await asyncio.sleep(0)
             case "again":
@@ -296,11 +300,25 @@ class Player:
         if before:
             await asyncio.wait(before)
         posted.sent = time.monotonic()
+        if posted.request[0].what == FORGET:
+            await self._forget(posted)
+            return
         raw = self._raw(posted.request)
         if is_doubled:
             self._watch(asyncio.create_task(until_taken(self._session, self._url, raw)))
         await until_taken(self._session, self._url, raw)
         posted.taken = time.monotonic()
+
+    async def _forget(self, posted: Posted) -> None:
+        """Until the daemon says that all words of the chat are gone."""
+        message = posted.request[0]
+        while True:
+            done = await self._daemon.forgets(number_of(message.who), NUMBERS[message.account])
+            posted.tries += done is not None
+            if done:
+                posted.taken = time.monotonic()
+                return
+            await asyncio.sleep(0.05)
 
     def _raw(self, request: Request) -> bytes:
         first = request[0].number

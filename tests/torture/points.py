@@ -37,12 +37,12 @@ class Point:
 
 POINTS = (
     # the group commit
-    Point("before BEGIN of a group", "storage.database:Database._begin", "before"),
-    Point("inside a group, nothing written", "storage.database:Database._run_group", "before"),
-    Point("inside a group, all written", "storage.database:Database._run_group", "after"),
-    Point("before COMMIT", "storage.database:Database._commit", "before"),
-    Point("after COMMIT, the loop has not heard", "storage.database:Database._ended", "before"),
-    Point("after COMMIT, the loop has heard", "storage.database:Database._ended", "after"),
+    Point("before BEGIN of a group", "storage.writer:Writer._begin", "before"),
+    Point("inside a group, nothing written", "storage.writer:Writer._run_group", "before"),
+    Point("inside a group, all written", "storage.writer:Writer._run_group", "after"),
+    Point("before COMMIT", "storage.writer:Writer._commit", "before"),
+    Point("after COMMIT, the loop has not heard", "storage.writer:Writer._ended", "before"),
+    Point("after COMMIT, the loop has heard", "storage.writer:Writer._ended", "after"),
     # a request
     Point("a request is read, nothing is stored", "app.reception:Reception.accept", "before"),
     Point("the door has decided", "inbox.door:Door.admit", "after"),
@@ -109,7 +109,7 @@ POINTS = (
     ),
     Point("its life has begun", "storage.meta:begin_life", "after", "start"),
     Point("recovery begins", "dispatch.dispatcher:Dispatcher.start", "after", "start"),
-    Point("what was left is read", "dispatch.dispatcher:Dispatcher._catch_up", "after", "start"),
+    Point("what was left is read", "dispatch.cursor:Cursor._catch_up", "after", "start"),
     Point("what was unsent is read", "outbox.outbox:Outbox._load", "after", "start"),
     Point("before words count as lost", "dispatch.turn:TurnTaker._lose", "before", "lost"),
     # the end

@@ -12,8 +12,14 @@ MISTYPED = ("/help words", "/ort words", "/offtherecord")
 OTHERS = ("picture", "caption", "captioned /otr", "place", "reaction", "unsupported", "resend")
 """What else a person may send. ``captioned /otr`` is the command, as the caption of a picture."""
 REVOKE = "revoke"
+ECHO = "echo"
+"""What a person of ours wrote to ``who`` from the phone: they have taken over."""
 STRANGERS = 50
 """People from here on are first known by their number, then by another id, and then by both."""
+FORGET = "forget"
+"""No message: somebody has all words of the chat removed, through the daemon's socket."""
+LIMIT_WINDOW_S = 20.5
+"""By Meta's timestamps, which are whole: a little more or less is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Message:
     Attributes:
         number: Its own in the programme; its words are made of it.
         who: Which person, counted from 0.
-        what: `WORDS`, a command as it is written, `REVOKE`, or one of the other kinds.
+        what: `WORDS`, a command as it is written, `REVOKE`, `ECHO`, or one of the other kinds.
         at: Meta's timestamp, in seconds since some moment before the programme.
         mood: How the engine takes it; see `tests.torture.engine`.
         account: Which of our numbers it goes to.
@@ -54,6 +60,11 @@ class Message:
         """Whether an engine is to answer it."""
         return self.what == WORDS or self.what in TAKES_WORDS
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its words must be on disk, where they may."""
+        return self.has_words or self.what == ECHO
+
 
 Request = tuple[Message, ...]
 
@@ -70,6 +81,7 @@ class Step:
     What there is to do:
 
     ``post``: requests, each again and again until it is taken; several at the same time.
+    ``forget``: the same through the daemon's socket, until it says that all words are gone.
     ``again``: the request that held message ``of``, once more.
     ``wait``: ``seconds``. ``rest``: until nothing is under way, at most ``seconds``.
     ``kill``: -9, ``seconds`` after it answers or, in the mood ``starting``, after it was started.
@@ -106,6 +118,9 @@ class Programme:
         accounts: How many numbers of ours.
         coalesces: Whether what waits is answered together.
         schema: The file is of this schema at first; 0: there is none.
+        takeover_s: For how long a chat is a person's of ours after they wrote in it, by Meta's
+            timestamps.
+        limit: How many messages one chat may have answered in `LIMIT_WINDOW_S`; 0: all.
     """
 
     seed: int
@@ -114,6 +129,8 @@ class Programme:
     accounts: int = 1
     coalesces: bool = True
     schema: int = 0
+    takeover_s: int = 3600
+    limit: int = 0
 
     @property
     def messages(self) -> Iterator[Message]:

@@ -11,7 +11,7 @@ from tests.torture.book import Allowed, Book
 from tests.torture.canary import Canary
 from tests.torture.daemon import file_of_schema
 from tests.torture.disk import Disk
-from tests.torture.programme import WORDS, Message, Programme, Step
+from tests.torture.programme import ECHO, FORGET, WORDS, Message, Programme, Step
 
 CANARY = Canary.of(1)
 NOTHING = Allowed(frozenset(), frozenset(), frozenset())
@@ -123,10 +123,11 @@ def test_what_was_acknowledged_must_be_there(disk: Disk) -> None:
     assert list(disk.problems) == ["lost: message 1 was acknowledged and is not on disk"]
     disk.problems.clear()
     with closing(sqlite3.connect(disk.database)) as connection, connection:
-        connection.execute(
-            "INSERT INTO transcript VALUES (1, 1, 0, 1, 2, 1, ?, 1)", (CANARY.asked(1),)
+        connection.executemany(
+            "INSERT INTO transcript VALUES (?, ?, ?, 1, ?, 1, ?, 1)",
+            [(1, 1, 0, 2, CANARY.asked(1)), (2, 2, -1, 7, CANARY.asked(2))],
         )
-    disk.look(must)
+    disk.look(Allowed(frozenset(), frozenset(), frozenset({1, 2})))  # 2 is a person's of ours
     assert disk.problems == {}
 
 
@@ -154,3 +155,31 @@ def test_what_may_stand_on_disk_depends_on_what_was_acknowledged() -> None:
     third.sent = third.taken = 3.0
     fourth.sent = fourth.taken = 4.0
     assert allowed() == [{1, 2, 3}, {1}, set()]
+
+
+def test_what_was_too_much_or_is_forgotten_may_not_stand_there() -> None:
+    requests = (
+        (Message(1, 0, WORDS, 1), Message(2, 0, ECHO, 2)),
+        (Message(3, 0, WORDS, 2), Message(4, 0, WORDS, 2)),
+        (Message(5, 0, FORGET, 3),),
+    )
+    steps = tuple(Step("post", (one,)) for one in requests)
+    book = Book(Programme(1, 1, steps, takeover_s=0, limit=2))
+    first, second, third = (group[0] for group in book.groups)
+    first.sent, first.taken = 1.0, 1.1
+    second.sent, second.taken = 3.0, 3.1
+
+    def allowed() -> list[set[int]]:
+        now = book.allowed()
+        return [set(now.forbidden), set(now.required)]
+
+    assert allowed() == [{4}, {1, 2, 3}]
+    book.ends = [(2.0, 2.1)]  # which forgets what was counted before
+    assert allowed() == [set(), {1, 2, 3, 4}]
+    book.ends = [(2.0, 3.0)]  # perhaps before 3 came, perhaps behind it
+    assert allowed() == [set(), {1, 2, 3}]
+    book.ends = []
+    third.sent = 4.0  # nobody knows
+    assert allowed() == [{4}, set()]
+    third.taken, third.tries = 4.1, 2
+    assert allowed() == [{1, 2, 3, 4}, set()]

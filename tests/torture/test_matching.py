@@ -1,11 +1,14 @@
 """What was answered together shares its fate, also where one of them went elsewhere later."""
 
+from dataclasses import replace
+
 import pytest
 
 from openparallax.model.parcel import ParcelState
 from openparallax.session.notices import SENTENCES
 from tests.flow.kill.records import Row
 from tests.torture.canary import Canary
+from tests.torture.engine import answer_words
 from tests.torture.matching import Facts, Matching, Part, Reply
 from tests.torture.model import Heard, Where
 from tests.torture.programme import WORDS
@@ -63,3 +66,19 @@ def test_who_waited_with_a_turn_that_kills_is_told_with_it() -> None:
     told = reply("killed", "killed")
     assert fault(heard, moods, told, deaths=(0, 3, 2)) is None
     assert fault(heard, moods, told, deaths=(0, 2, 2)) is not None
+
+
+def test_a_part_that_was_withdrawn_may_have_answered_others_that_were_taken_over() -> None:
+    canary = Canary.of(1)
+    moods = {SAID: "slow", 2: "long"}
+    row = Row(1, 1, "1", "2", 1, "", ParcelState.ACCEPTED, 1, 0, is_twice=False)
+    words = answer_words(canary.core, [SAID, 2], "long")
+    begun = Part(row, " ".join(words[:40]))
+    never = Part(replace(row, number=2, state=ParcelState.WITHDRAWN), None)
+    for must in (False, True):
+        heard = [Heard(SAID, WORDS, must=must), Heard(2, WORDS, must=must)]
+        assert fault(heard, moods, Reply((begun, never))) is None
+        assert fault(heard, moods, Reply((begun,))) is not None
+        assert fault(heard[:1], moods, Reply((begun, never))) is not None
+    swapped = Part(row, " ".join(words[:40][::-1]))
+    assert fault(heard, moods, Reply((swapped, never))) is not None

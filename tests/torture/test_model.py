@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.torture.model import Chat, State, Where, after_all, after_request
+from tests.torture.model import Chat, State, Where, after_all, after_request, after_trying
 from tests.torture.programme import Message
 
 ON, OFF, EITHER = Where.ON, Where.OFF, Where.EITHER
@@ -91,6 +91,110 @@ def test_a_revoked_message_may_have_been_answered_or_not() -> None:
     assert [(one.kind, one.must) for one in chat.heard] == [("new", True), ("words", False)]
     chat = after(messages[::-1])
     assert [(one.kind, one.must) for one in chat.heard] == [("new", True), ("words", False)]
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "theirs"),
+    [
+        ([("words", 1), ("echo", 2)], ["words?"], set()),
+        ([("echo", 2), ("words", 11), ("words", 12)], ["words"], {2}),
+        ([("echo", 2), ("words", 1), ("picture", 3), ("resend", 3)], [], {2}),
+        ([("echo", 2), ("/new words", 3), ("/help", 4)], ["new", "help"], {2}),
+        ([("picture", 1), ("/help", 1), ("echo", 2)], ["only_text?", "help"], set()),
+        ([("words", 12), ("echo", 2)], ["words"], set()),  # it came late
+        ([("echo", 2), ("words", 12), ("echo", 9)], ["words?"], set()),
+    ],
+)
+def test_what_a_person_of_ours_takes_over(
+    said: list[tuple[str, int]], heard: list[str], theirs: set[int]
+) -> None:
+    chat = Chat(takeover_s=10)
+    for message in told(*said):
+        chat = after_request(chat, [message])
+    assert [one.kind + ("" if one.must else "?") for one in chat.heard] == heard
+    assert chat.theirs == theirs
+
+
+def test_what_was_taken_over_may_not_be_answered_later_unless_a_newer_one_keeps_it() -> None:
+    messages = told(("words", 1), ("echo", 2))
+    chat = after_request(Chat(takeover_s=10), messages[::-1])
+    assert chat.handed == {(2, 1)}  # of one request: by their timestamps
+    messages = told(("words", 1), ("words", 12), ("echo", 2))
+    assert set(after(messages).handed) == {(3, 1), (3, 2)}
+    chat = Chat(takeover_s=10)
+    for message in messages:
+        chat = after_request(chat, [message])
+    assert chat.handed == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "over"),
+    [
+        ([("words", 1)] * 2, ["words", "words"], set()),
+        ([("words", 1)] * 4, ["words", "words", "rate_limited"], {3, 4}),
+        ([("words", 1), ("/help", 1), ("/new words", 2)], ["words", "help", "new", "words"], set()),
+        ([("words", 1), ("words", 2), ("words", 22)], ["words", "words", "words"], set()),
+        ([("words", 2), ("words", 2), ("words", 22)], ["words", "words", "rate_limited"], {3}),
+        ([("words", 30), ("words", 31), ("words", 5)], ["words", "words", "words"], set()),
+        (
+            [("words", 1), ("words", 1), ("words", 2), ("words", 40), ("words", 41), ("words", 42)],
+            ["words", "words", "rate_limited", "words", "words", "rate_limited"],
+            {3, 6},
+        ),
+    ],
+)
+def test_what_is_too_much(said: list[tuple[str, int]], heard: list[str], over: set[int]) -> None:
+    chat = Chat(limit=2)
+    for message in told(*said):
+        chat = after_request(chat, [message])
+    assert [one.kind for one in chat.heard] == heard
+    assert chat.over == over
+    assert chat.over.isdisjoint(chat.places)
+
+
+@pytest.mark.parametrize(
+    ("said", "sessions"),
+    [
+        ([("words", 1), ("forget", 2), ("words", 3)], [State.ENDED, State.OPEN]),
+        (
+            [("words", 1), ("/otr", 2), ("forget", 3), ("words", 4), ("/otr off", 5)],
+            [State.ENDED, State.ENDED, State.OPEN],
+        ),
+    ],
+)
+def test_what_is_forgotten_is_over_and_the_mode_stays(
+    said: list[tuple[str, int]], sessions: list[State]
+) -> None:
+    chat = after(told(*said))
+    assert [one.state for one in chat.sessions] == sessions
+    assert not chat.is_off
+    assert chat.forgotten == {1}
+    assert chat.heard[0].number == 1
+    assert not chat.heard[0].must
+    assert chat.heard[-1].must
+    assert {forgetting for forgetting, _ in chat.handed} == {2 if len(said) == 3 else 3}
+
+
+def test_what_is_forgotten_is_in_no_later_session_either() -> None:
+    chat = after(told(("words", 5), ("forget", 6), ("words", 7), ("/otr", 4)))
+    assert [one.where for one in chat.said] == [ON, OFF]
+    late = after(told(("/new", 5), ("forget", 6), ("words", 3)))
+    assert late.places[3].session == late.open
+
+
+@pytest.mark.parametrize(("tries", "sessions"), [(0, {1}), (1, {2}), (3, {2, 3, 4})])
+def test_what_was_asked_again_may_have_been_done_each_time(tries: int, sessions: set[int]) -> None:
+    (forget,) = told(("forget", 1))
+    states = after_trying([Chat()], forget, tries)
+    assert {len(state.sessions) for state in states} == sessions
+
+
+def test_a_death_forgets_how_much_was_said() -> None:
+    one, two, three = ((message,) for message in told(*[("words", 1)] * 3))
+    for may_die, found in ((False, {frozenset({3})}), (True, {frozenset({3}), frozenset()})):
+        states = after_all([Chat(limit=2)], [one])
+        states = after_all(states, [two], may_die=may_die)
+        assert {state.over for state in after_all(states, [three])} == found
 
 
 def test_in_one_request_the_timestamps_say_the_order() -> None:

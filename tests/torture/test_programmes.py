@@ -5,7 +5,7 @@ import pytest
 from tests.torture.baits import BAITS
 from tests.torture.generating import deal, draw
 from tests.torture.points import POINTS
-from tests.torture.programme import WORDS, Message, Programme, Step
+from tests.torture.programme import ECHO, WORDS, Message, Programme, Step
 from tests.torture.shrinking import shrink
 
 
@@ -40,10 +40,12 @@ def test_all_sorts_of_steps_are_drawn() -> None:
     steps = [step for index in range(80) for step in draw(*deal(6, index)).steps]
     assert {step.do for step in steps} == {
         *("post", "again", "wait", "rest", "kill", "kill at", "struck", "stop", "clock"),
-        *("graph", "statuses", "down", "up", "reload"),
+        *("graph", "statuses", "down", "up", "reload", "forget"),
     }
     assert any(len(step.requests) > 1 for step in steps)
     assert any(step.is_doubled for step in steps)
+    said = [message for step in steps for request in step.requests for message in request]
+    assert any(message.what == ECHO for message in said)
 
 
 def _post(*numbers: int) -> Step:

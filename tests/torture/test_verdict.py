@@ -17,7 +17,7 @@ from tests.torture.daemon import NUMBERS
 from tests.torture.engine import answer_words
 from tests.torture.people import number_of
 from tests.torture.playing import Asked, Played
-from tests.torture.programme import WORDS, Message, Programme, Step
+from tests.torture.programme import ECHO, FORGET, WORDS, Message, Programme, Step
 from tests.torture.verdict import Sessions, judge
 
 CANARY = Canary.of(1)
@@ -52,6 +52,7 @@ class Story:
         self.failed: set[int] = set()
         self.reloads: list[float] = []
         self.lag_s = 0.0
+        self.taken: dict[int, float] = {}
         self.part(2, "otr", SENTENCES["otr"], turn=3)
         self.part(1, "", self.answer(1, 2), turn=2)
         self.part(3, "", self.answer(3), turn=4)
@@ -108,11 +109,19 @@ class Story:
         self.attempts = [one for one in self.attempts if one.parcel != number]
         self.told.pop(number, None)
 
+    def take_over(self, at: int) -> None:
+        """Ann says 7, and at ``at`` a person of ours writes 8, which is taken at second 30."""
+        said = [Message(7, 0, WORDS, 7), Message(8, 0, ECHO, at)]
+        more = tuple(Step("post", ((one,),)) for one in said)
+        self.programme = replace(self.programme, steps=(*self.programme.steps, *more))
+        self.taken[8] = 30.0
+
     def findings(self) -> list[str]:
         book = Book(self.programme)
         for group in book.groups:
             for posted in group:
-                posted.sent, posted.taken = 1.0, 2.0
+                taken = self.taken.get(posted.request[0].number, 2.0)
+                posted.sent, posted.taken, posted.tries = taken - 1.0, taken, 1
         played = Played(book, CANARY)
         played.attempts, played.told, played.lives = self.attempts, self.told, self.lives
         played.asked, played.deaths, played.failed = self.asked, self.deaths, self.failed
@@ -335,3 +344,151 @@ def test_what_a_process_sent_as_it_died_may_arrive_in_the_next_one_s_time() -> N
     assert not [found for found in story.findings() if "too early" in found]
     story.lives = [Life(0.0, 0.1, 11.8), Life(12.9, 13.5, 100.0)]
     assert [found for found in story.findings() if "too early" in found]
+
+
+def test_what_a_person_of_ours_took_over_may_have_been_answered_before() -> None:
+    story = Story()
+    story.take_over(at=8)
+    assert story.findings() == []
+    story.part(9, "", story.answer(7), turn=9)
+    assert story.findings() == []
+    story.change(9, state=ParcelState.WITHDRAWN)
+    story.attempts = [one for one in story.attempts if one.parcel != 9]
+    story.told.pop(9)
+    assert story.findings() == []
+
+
+def _asked_later(story: Story) -> None:
+    story.asked.append(Asked(31.5, "on", CANARY.asked(7), []))
+
+
+def _answered_later(story: Story) -> None:
+    story.part(21, "", story.answer(7), turn=9)  # at second 31
+
+
+def _answered_what_came_later(story: Story) -> None:
+    more = Step("post", ((Message(9, 0, WORDS, 9),),))
+    story.programme = replace(story.programme, steps=(*story.programme.steps, more))
+    story.part(9, "", story.answer(9), turn=9)
+
+
+def _asked_what_came_later(story: Story) -> None:
+    more = Step("post", ((Message(9, 0, WORDS, 9),),))
+    story.programme = replace(story.programme, steps=(*story.programme.steps, more))
+    story.ask("on", 9)
+
+
+def _withdrew_an_answer_to_a_command(story: Story) -> None:
+    story.change(4, state=ParcelState.WITHDRAWN)
+    story.attempts = [one for one in story.attempts if one.parcel != 4]
+    story.told.pop(4)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "sort"),
+    [
+        (_asked_later, "silence"),
+        (_answered_later, "silence"),
+        (_answered_what_came_later, "outcome"),
+        (_asked_what_came_later, "silence"),
+        (_withdrew_an_answer_to_a_command, "parcel"),
+    ],
+)
+def test_whoever_does_not_leave_it_to_them_is_found(
+    breaks: Callable[[Story], None], sort: str
+) -> None:
+    story = Story()
+    story.take_over(at=8)
+    breaks(story)
+    assert sort in {finding.partition(":")[0] for finding in story.findings()}
+
+
+def test_what_had_been_tried_before_they_took_over_may_be_sent_again() -> None:
+    story = Story()
+    story.take_over(at=8)
+    _answered_later(story)
+    story.change(21, attempts=2)
+    assert story.findings() == []
+
+
+def _limited(story: Story) -> None:
+    """1, 2 and 3 are enough, 5 and 6 are too many; of that there is one notice."""
+    story.programme = replace(story.programme, limit=3)
+    for number in (5, 6, 7):
+        story.drop(number)
+    story.part(5, "rate_limited", SENTENCES["rate_limited"], turn=6)
+    story.asked = story.asked[:-1]
+
+
+def test_too_much_is_not_answered_and_no_engine_is_shown_it() -> None:
+    story = Story()
+    _limited(story)
+    assert story.findings() == []
+    story.ask("on", 6)
+    assert [one.partition(":")[0] for one in story.findings()] == ["silence"]
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_of_too_much_there_is_one_notice(times: int) -> None:
+    story = Story()
+    _limited(story)
+    story.drop(5)
+    for number in range(times):
+        story.part(5 + number, "rate_limited", SENTENCES["rate_limited"], turn=6 + number)
+    assert [one.partition(":")[0] for one in story.findings()] == ["outcome"]
+
+
+def test_a_limit_that_does_nothing_is_found() -> None:
+    story = Story()
+    story.programme = replace(story.programme, limit=3)
+    assert [one.partition(":")[0] for one in story.findings()] == ["outcome"]
+
+
+def _forgotten(story: Story) -> None:
+    """At second 30; then Ann says 8 and is answered."""
+    said = [Message(7, 0, FORGET, 7), Message(8, 0, WORDS, 8)]
+    more = tuple(Step("post", ((one,),)) for one in said)
+    story.programme = replace(story.programme, steps=(*story.programme.steps, *more))
+    story.taken |= {7: 30.0, 8: 31.0}
+    story.sessions, story.open = [(False, 2, None), OFF, ON], 2
+    story.part(21, "", story.answer(8), turn=9)
+
+
+def _shown_what_is_forgotten(story: Story) -> None:
+    story.asked.append(Asked(31.5, "on", CANARY.asked(8), [CANARY.asked(2)]))
+
+
+def _answered_what_is_forgotten(story: Story) -> None:
+    story.part(22, "", story.answer(6), turn=10)
+
+
+def _in_the_old_session(story: Story) -> None:
+    story.sessions, story.open = [ON, OFF], 0
+
+
+@pytest.mark.parametrize(
+    ("breaks", "sort"),
+    [
+        (_shown_what_is_forgotten, "asked"),
+        (_answered_what_is_forgotten, "outcome"),
+        (_in_the_old_session, "session"),
+    ],
+)
+def test_words_that_were_forgotten_come_back_nowhere(
+    breaks: Callable[[Story], None], sort: str
+) -> None:
+    story = Story()
+    _forgotten(story)
+    assert story.findings() == []
+    breaks(story)
+    assert [one.partition(":")[0] for one in story.findings()] == [sort]
+
+
+def test_of_a_forgotten_chat_nothing_need_be_sent() -> None:
+    story = Story()
+    _forgotten(story)
+    story.change(7, state=ParcelState.WITHDRAWN)
+    story.attempts = [one for one in story.attempts if one.parcel != 7]
+    story.told.pop(7)
+    story.drop(1)
+    assert story.findings() == []

@@ -4,6 +4,7 @@ Each finding begins with its sort, a word before a colon; by that a smaller prog
 fail in the same way.
 """
 
+import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from openparallax.model.parcel import ParcelState
+from openparallax.session.notices import ANSWERS_TO_COMMANDS
 from tests.flow.kill.moods import Attempt
 from tests.flow.kill.records import Records, Row
 from tests.flow.kill.repeats import Patience, by_parcel, judge_repeats
@@ -24,8 +26,11 @@ from tests.torture.matching import MOST_TOGETHER, Facts, Matching, replies_of
 from tests.torture.model import Chat, State, Where
 from tests.torture.people import id_of, number_of, who_has
 from tests.torture.playing import Played
-from tests.torture.programme import Message
+from tests.torture.programme import ECHO, FORGET, Message
 
+CROSSING_S = 0.8
+"""What was acknowledged less than this before something happened may have crossed it."""
+_GIVEN_UP = (ParcelState.WITHDRAWN, ParcelState.UNCONFIRMED)
 MOST_LAG_S = 0.4
 """With more than this the machine was too busy for times to say anything."""
 
@@ -91,7 +96,7 @@ def judge(played: Played, sessions: dict[ChatKey, tuple[Sessions, int]]) -> Verd
     moving = frozenset(say(who) for who in strangers for say in (number_of, id_of))
     patience = Patience(
         settling_s=5.0,
-        crossing_s=0.8,
+        crossing_s=CROSSING_S,
         has_jumps=has_jumps,
         moving=moving,
         reloads=played.reloads,
@@ -165,6 +170,8 @@ class _Chats:
             return 2, "outcome", fault
         if fault := self._asked_fault(state):
             return 3, "asked", fault
+        if fault := self._silence_fault(state, self._rows.get(chat, [])):
+            return 4, "silence", fault
         return None
 
     def _heard_fault(self, state: Chat, rows: Sequence[Row]) -> str | None:
@@ -217,6 +224,37 @@ class _Chats:
                 return f"the engine was shown several sessions at once: messages {said}"
         return None
 
+    def _silence_fault(self, state: Chat, rows: Sequence[Row]) -> str | None:
+        """What is a person's of ours is not answered; what went to them before, not any more."""
+        played = self._played
+        for asked in played.asked:
+            found = set(numbers(played.canary.found(asked.text), "q"))
+            if wrong := found & state.theirs:
+                return f"messages {sorted(wrong)} were left to a person, and the engine was asked"
+            shown = set(numbers(played.canary.found(" ".join([*asked.history, asked.text])), "q"))
+            if wrong := shown & state.over:
+                return f"messages {sorted(wrong)} were too many, and the engine was shown them"
+        began = {number: tries[0].at for number, tries in by_parcel(played.attempts).items()}
+        for echo in {echo for echo, _ in state.handed}:
+            theirs = {number for other, number in state.handed if other == echo}
+            taken = played.book.posted(echo).taken
+            over = math.inf if taken is None else taken + CROSSING_S + 2 * played.lag_s
+            for asked in played.asked:
+                found = set(numbers(played.canary.found(asked.text), "q"))
+                if played.book.messages[echo].what == FORGET:
+                    words = played.canary.found(" ".join([*asked.history, asked.text]))
+                    found = {number for _, number, _ in words}
+                if asked.at > over and found & theirs:
+                    return f"the engine was asked {sorted(found)} after {echo} had taken them over"
+            for row in rows:
+                body = self._bodies.get(row.number, "")
+                found = set(numbers(played.canary.found(body), "a"))
+                # What had been claimed before may be repeated; what was not is withdrawn.
+                is_first = row.attempts == 1 and began.get(row.number, 0.0) > over
+                if is_first and found and found <= theirs:
+                    return f"{sorted(found)} was answered after {echo} had taken it over"
+        return None
+
 
 def _session_fault(state: Chat, found: tuple[Sessions, int]) -> str | None:
     expected = [(one.is_off, one.state.value, one.before) for one in state.sessions]
@@ -247,12 +285,18 @@ class _Parcels:
             (step.do == "clock" and step.seconds == FAR_S) or step.mood.startswith("held")
             for step in steps
         )
+        said = played.book.messages.values()
+        self._taken_over = {one.chat for one in said if one.what == ECHO}
+        self._forgotten = {one.chat for one in said if one.what == FORGET}
 
     def judge(self) -> None:
         for row in self._records.parcels:
             tries = self._tries.get(row.number, [])
             taken = [one for one in tries if one.is_taken]
             fault = self._fault_of_taken(row, tries) if taken else self._fault(row, tries)
+            chat = NUMBERS.index(row.account), who_has(row.address)
+            if chat in self._forgotten and row.state in _GIVEN_UP:
+                continue  # and no status brings it back
             if fault:
                 self._verdict.findings.append(f"parcel: parcel {row.number} {fault}")
             self._judge_twice(row, taken)
@@ -267,6 +311,8 @@ class _Parcels:
             return f"was taken, Meta said so, and it is {row.state.name}"
         if row.state is ParcelState.UNCONFIRMED or tries[-1].is_refused:
             return None
+        if row.state is ParcelState.WITHDRAWN and self._is_taken_over(row):
+            return None  # it was not sure, and is not sent again to make sure
         return f"was taken, and it is {row.state.name}"
 
     def _fault(self, row: Row, tries: Sequence[Attempt]) -> str | None:
@@ -278,11 +324,17 @@ class _Parcels:
                 self._verdict.counts["parts refused for good"] += 1
             case ParcelState.LOST:
                 self._verdict.counts["lost parts that an earlier notice stands for"] += 1
+            case ParcelState.WITHDRAWN if self._is_taken_over(row):
+                self._verdict.counts["parts that a person of ours made needless"] += 1
             case ParcelState.WITHDRAWN if self._may_withdraw:
                 self._verdict.counts["parts that a newer one took the place of"] += 1
             case _:
                 return f"is {row.state.name} after {len(tries)} sends ({doubtful} in doubt)"
         return None
+
+    def _is_taken_over(self, row: Row) -> bool:
+        chat = NUMBERS.index(row.account), who_has(row.address)
+        return chat in self._taken_over and row.notice not in ANSWERS_TO_COMMANDS
 
     def _judge_twice(self, row: Row, taken: Sequence[Attempt]) -> None:
         """The daemon's own count of what Graph took twice, as far as it could know.
