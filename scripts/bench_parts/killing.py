@@ -28,7 +28,7 @@ BURST = 10
 REPEAT_S = 0.25
 """After how long Meta posts again; the real one takes longer, which changes no count."""
 POST_TIMEOUT_S = 10.0
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,8 @@ class Killer:
 def quiet_s(server: Server) -> float:
     """After how long without an answer what is missing is lost.
 
-    The daemon waits ten seconds for Meta's word on what may have been sent; the others have nothing
-    to come back to, and say nothing more once what they took after the last start is answered.
+    The daemon waits ten seconds for Meta's word on what may have been sent, and a busy machine
+    makes them more. The others have nothing to come back to, and say nothing more once what they
+    took after the last start is answered.
     """
-    return 20.0 if server.daemon is not None else 4 * ENGINE_S
+    return 60.0 if server.daemon is not None else 4 * ENGINE_S

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bench_parts.connections import Connections, Fresh, Kept
 from bench_parts.orders import Orders, Target
 
-GRACE_S = 10.0
+GRACE_S = 30.0
 """How long after a round's end its answers may still come; then they are missing."""
 TICK_S = 0.001
 """How often the timetable of an open loop is looked at; a loop's timers are no finer."""

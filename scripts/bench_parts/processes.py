@@ -106,7 +106,7 @@ class Processes:
         return (self._folder / f"{name}.log").read_text("utf-8", "replace")[-2000:]
 
     def wait_healthy(
-        self, process: subprocess.Popen[bytes], name: str, port: int, timeout: float = 60
+        self, process: subprocess.Popen[bytes], name: str, port: int, timeout: float = 180
     ) -> None:
         """Return when ``/healthz`` says ok.
 

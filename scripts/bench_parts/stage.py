@@ -97,7 +97,7 @@ class Stage:
 
     def _load(self, orders: Orders) -> Results:
         # Building takes about as long as sending; twice is for slow machines.
-        timeout = 60 + 2 * len(orders.targets) * (orders.rounds + 1) * (2 * orders.seconds + 10)
+        timeout = 120 + 2 * len(orders.targets) * (orders.rounds + 1) * (2 * orders.seconds + 30)
         argv = [sys.executable, "-m", "bench_parts.load"]
         text = self._processes.ask(argv, self._env, render_orders(orders), timeout)
         results = parse_results(text)

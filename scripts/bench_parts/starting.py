@@ -38,7 +38,7 @@ def per_thousand_mb(steps_mb: Sequence[float], contacts: int) -> float | None:
 
 
 def wait_acknowledged(
-    process: subprocess.Popen[bytes], port: int, request: bytes, timeout_s: float = 60
+    process: subprocess.Popen[bytes], port: int, request: bytes, timeout_s: float = 180
 ) -> None:
     """Return when ``request`` has been answered with 200.
 

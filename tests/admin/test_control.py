@@ -160,7 +160,7 @@ async def test_a_client_that_does_not_read(
             b"POST /control/backup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not office.log.lines:
                 await asyncio.sleep(0.005)
     assert office.log.lines == [

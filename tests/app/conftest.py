@@ -21,3 +21,4 @@ def catalogs_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking for what is installed takes long, and finds the same each time."""
     monkeypatch.setattr("tests.town.engine_catalog", cache(engine_catalog))
     monkeypatch.setattr("tests.town.stage_catalog", cache(stage_catalog))
+    monkeypatch.setattr("openparallax.app.fittings.import_ahead", lambda _: None)  # for fakes

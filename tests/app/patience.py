@@ -4,8 +4,11 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+LONG_S = 120.0
+"""What is waited for comes at once on a machine that is idle; nothing is judged by speed."""
 
-async def until(is_so: Callable[[], bool | Awaitable[bool]], timeout_s: float = 10) -> None:
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]], timeout_s: float = LONG_S) -> None:
     """Look again and again until something is so; nobody is there who could tell."""
     async with asyncio.timeout(timeout_s):
         while True:

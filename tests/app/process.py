@@ -4,9 +4,7 @@ import asyncio
 import ctypes
 import json
 import os
-import random
 import signal
-import socket
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +12,8 @@ from typing import Any, Self
 
 import aiohttp
 
-from tests.app.patience import until
+from tests.app.patience import LONG_S, until
+from tests.app.ports import free_port
 from tests.fakes import meta
 from tests.fakes.graph import FakeGraph
 from tests.fakes.meta import Item
@@ -65,18 +64,6 @@ class Moody:
     async def close(self):
         pass
 '''
-
-
-def free_port() -> int:
-    """A port below those that systems give to clients, who might be given it meanwhile."""
-    dice = random.Random()  # noqa: S311 - two tests at once must not choose alike
-    while True:
-        port = dice.randint(12_000, 30_000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return port
 
 
 def in_order(bodies: list[str]) -> list[str]:
@@ -167,10 +154,10 @@ class Daemon:
         """
         before = self.said.count(_STARTED)
         await self.launch()
-        await until(self._answers, timeout_s=20)
+        await until(self._answers)
         # It answers while what an earlier process left is still being read. A signal that comes
         # then finds nothing to drain.
-        await until(lambda: self.said.count(_STARTED) > before or self._has_ended, timeout_s=20)
+        await until(lambda: self.said.count(_STARTED) > before or self._has_ended)
 
     async def launch(self) -> None:
         """Start a process; do not wait for it."""
@@ -216,7 +203,7 @@ class Daemon:
         assert self._process is not None
         self._process.send_signal(number)
 
-    async def ended(self, timeout_s: float = 10) -> int:
+    async def ended(self, timeout_s: float = LONG_S) -> int:
         """Wait for the process to end; its exit code."""
         assert self._process is not None
         async with asyncio.timeout(timeout_s):
@@ -226,10 +213,10 @@ class Daemon:
         return code
 
     async def keep_running(self) -> None:
-        """As systemd does: start another one whenever it ends; until cancelled."""
+        """As systemd does: start another one whenever it ends, however early; until cancelled."""
         while True:
-            await self.start()
-            await self.ended(timeout_s=60)
+            await self.launch()
+            await self.ended(timeout_s=10 * LONG_S)
 
     async def deliver(self, *items: Item) -> None:
         """As Meta does: again and again until it is taken."""
@@ -238,7 +225,7 @@ class Daemon:
     async def post_once(self, *items: Item) -> int:
         return await meta.post(self.session, self.url, meta.body(*items))
 
-    async def hears(self, sender: str, count: int, timeout_s: float = 15) -> list[str]:
+    async def hears(self, sender: str, count: int, timeout_s: float = LONG_S) -> list[str]:
         await until(lambda: len(self.graph.bodies(sender)) >= count, timeout_s)
         return self.graph.bodies(sender)
 
@@ -248,7 +235,7 @@ class Daemon:
         log = self.folder / "log"
         return log.read_text("utf-8", "replace") if log.exists() else ""
 
-    async def says(self, what: str, timeout_s: float = 5) -> None:
+    async def says(self, what: str, timeout_s: float = LONG_S) -> None:
         await until(lambda: what in self.said, timeout_s)
 
 

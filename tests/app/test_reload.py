@@ -5,6 +5,8 @@ meanwhile in ``test_reload_under_load.py``.
 """
 
 import asyncio
+import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,11 @@ import pytest
 import pytest_asyncio
 
 from openparallax.app import plugged
+from openparallax.app.plugins import import_ahead
 from openparallax.config import EngineChoice
+from openparallax.engines.anthropic import Anthropic
 from openparallax.errors import ConfigError
+from openparallax.outbox import account
 from openparallax.plugin import Reply, Tools, Turn
 from openparallax.session.notices import SENTENCES
 from tests.fakes import meta
@@ -147,7 +152,10 @@ async def test_a_limit_goes_on_from_what_was_counted(town: Town) -> None:
 # -- ways to Graph -------------------------------------------------------------------------------
 
 
-async def test_a_paused_number_goes_on_with_another_token_at_once(town: Town) -> None:
+async def test_a_paused_number_goes_on_with_another_token_at_once(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "FIRST_PROBE_S", 3600)  # no pause ends by itself
     town.graph.tokens = {meta.PHONE_NUMBER_ID: "fresh"}
     await town.say(ANN, "one")
     state = town.up.outbox.account(meta.PHONE_NUMBER_ID)
@@ -155,7 +163,7 @@ async def test_a_paused_number_goes_on_with_another_token_at_once(town: Town) ->
     (town.folder / "token").write_text("fresh")
     outcome = await town.reload(whatsapp(access_token=f"file:{town.folder / 'token'}"))
     assert outcome.applied == ("channels.whatsapp.access_token",)
-    assert await town.hears(ANN, 1, timeout_s=4.5) == ["echo0: one"]
+    assert await town.hears(ANN, 1) == ["echo0: one"]
     await town.until(lambda: not state.is_paused)
 
 
@@ -240,6 +248,33 @@ async def test_a_turn_of_two_exchanges_ago_ends_with_its_engine_too(
     gate.open()
     assert await town.hears(ANN, 1) == ["one"]
     await town.until(lambda: old.was_closed)
+
+
+IMPORTING, MAY_END = threading.Event(), threading.Event()
+
+
+async def test_messages_are_taken_while_what_an_engine_needs_is_imported(
+    town: Town, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seconds may go by, as with a model's SDK; made on the loop, it is imported by then."""
+    (town.folder / "slow_to_import.py").write_text(
+        f"from {__name__} import IMPORTING, MAY_END\nIMPORTING.set()\nassert MAY_END.wait(20)\n"
+    )
+    assert set(Anthropic.imports) <= set(Anthropic.__init__.__code__.co_names)
+    monkeypatch.syspath_prepend(town.folder)
+    monkeypatch.setattr(Anthropic, "imports", ("not_there_at_all", "slow_to_import"))
+    monkeypatch.setattr("openparallax.app.fittings.import_ahead", import_ahead)
+    reloading = asyncio.create_task(town.reload(ANTHROPIC))
+    try:
+        await town.until(IMPORTING.is_set)
+        await town.say(ANN, "one")
+        assert await town.hears(ANN, 1) == ["echo0: one"]
+    finally:
+        MAY_END.set()
+    assert (await reloading).applied == ("engine.type",)
+    assert sys.modules.pop("slow_to_import")
+    await town.say(ANN, "two")
+    assert (await town.hears(ANN, 2))[1] == "anthropic1: two"
 
 
 async def test_an_engine_whose_settings_are_the_same_stays(town: Town, engines: Engines) -> None:

@@ -114,7 +114,7 @@ OF_A_NUMBER: dict[str, tuple[Any, Any, Callable[[House, str], Any]]] = {
 """Key of one of our numbers -> what the file says, what a part goes by then, and where that is."""
 
 OTHERS: dict[str, tuple[Any, Any, Observe]] = {
-    "conversation.coalesce": ("none", False, lambda h: h.dispatcher._coalesces),
+    "conversation.coalesce": ("none", False, lambda h: h.dispatcher._advancing.coalesces),
     "conversation.drain_seconds": (3, 3, lambda h: h._settings.conversation.drain_seconds),
     "conversation.history_messages": (
         4,

@@ -15,6 +15,7 @@ from openparallax.cli.tail import _Steps
 from openparallax.cli.ways import Ways
 from openparallax.errors import Refusal
 from openparallax.trail import Step
+from tests.app.patience import LONG_S
 from tests.app.process import ROOT, Daemon
 from tests.app.test_commands import ran
 from tests.canary import Canary
@@ -42,7 +43,7 @@ async def following(daemon: Daemon, *words: str) -> AsyncIterator[asyncio.subpro
 
 async def line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    return (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    return (await asyncio.wait_for(process.stdout.readline(), LONG_S)).decode()
 
 
 async def test_through_a_daemon(daemon: Daemon) -> None:
@@ -64,7 +65,7 @@ async def test_through_a_daemon(daemon: Daemon) -> None:
         assert canary.core not in json.dumps(found) + way
 
         short.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(short.wait(), 20) == 130
+        assert await asyncio.wait_for(short.wait(), LONG_S) == 130
 
         ended = await ran(daemon, "tail", "--no-follow", "-n", "2")
         assert (ended.code, ended.err) == (0, "")
@@ -72,7 +73,7 @@ async def test_through_a_daemon(daemon: Daemon) -> None:
 
         daemon.signal(signal.SIGTERM)
         assert json.loads(await line(whole))["step"] == "draining"
-        _, err = await asyncio.wait_for(whole.communicate(), 20)
+        _, err = await asyncio.wait_for(whole.communicate(), LONG_S)
         assert (whole.returncode, err) == (69, b"openparallax: the daemon is stopping.\n")
     assert await daemon.ended() == 0
     assert "control_failed" not in daemon.said

@@ -112,11 +112,15 @@ async def test_not_let_in(town: Town, engine: FakeEngine) -> None:
     assert (nobody["is_known"], nobody["allowed"]) == (False, False)
     assert "not on allowed_numbers" in nobody["remarks"][0]
     assert "No webhook at all has come" in nobody["remarks"][-1]
-    assert "what they wrote never arrived here" in nobody["remarks"][-1]
+    assert "what they wrote since never arrived here. " in nobody["remarks"][-1]
     await town.say(BOB, "let me in")
     message = await last(town, "+49 (0)151 876-54321")
     assert message["outcome"] == "not_allowed"
     assert "allowed_numbers" in message["to_do"]
+    # Of who was not let in no more is kept than the log has: so it may be this one's, too.
+    alike = await ask(town, STRANGER.replace("111", "221"))
+    assert alike["messages"] == [message]
+    assert [one for one in alike["remarks"] if "by 49…21 alone, as in the log: it may be" in one]
     await town.post(meta.text(ANN, "hi", phone_number_id="999999999999999"))
     assert (await last(town))["outcome"] == "foreign_number"
     town.changes = limited(allowed_numbers=[])
@@ -126,6 +130,10 @@ async def test_not_let_in(town: Town, engine: FakeEngine) -> None:
     stranger = await ask(town, STRANGER)
     assert not stranger["is_known"]
     assert "it never arrived here" in stranger["remarks"][-1]
+    assert not [one for one in stranger["remarks"] if "alone, as in the log" in one]
+    # Nor is it known whether they had written before the restart.
+    assert "If they wrote within the last " in stranger["remarks"][-1]
+    assert "Who was not let in or over the limit before that" in stranger["remarks"][-1]
 
 
 @pytest.mark.parametrize(
@@ -272,16 +280,18 @@ async def test_off_the_record_and_lost(
 ) -> None:
     monkeypatch.setattr(turn, "LOST_AFTER_S", 0.1)
     gate = engine.answer_with = Gate()
-    await town.say(ANN, "/otr")
+    await town.say(ANN, "/otr", at=T0 - 60)
     await town.hears(ANN, 1)
-    await town.say(ANN, "secret")
+    await town.say(ANN, "secret", at=T0 - 50)
     await town.until(lambda: gate.waiting == 1)
     await town.crash()
     await town.start()
     await town.hears(ANN, 2)
     await town.quiet()
-    assert (await last(town))["outcome"] == "lost"
-    assert "lost" in steps(await last(town))
+    told = (await ask(town))["messages"]
+    [message] = [one for one in told if one["outcome"] == "lost"]
+    assert "lost" in steps(message)
+    assert abs(message["at"] - (T0 - 50)) < 1  # when it came, and not when it was missed
 
 
 # -- the window and Graph --------------------------------------------------------------------------

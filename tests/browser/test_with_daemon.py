@@ -47,7 +47,7 @@ async def test_hello_off_the_record_and_a_restart(tmp_path: Path, page: Page) ->
         await expect(waits.get_by_role("img", name="waiting for the bot")).to_be_visible()
         engine.may_answer(may=True)
         await panel.get_by_role("button", name="Start").click()
-        await expect(window.bubble(LOST)).to_be_visible(timeout=20_000)
-        await expect(window.bubble("You said: are you there?")).to_be_visible(timeout=20_000)
+        await expect(window.bubble(LOST)).to_be_visible()
+        await expect(window.bubble("You said: are you there?")).to_be_visible()
         await expect(banner).to_be_visible()  # a restart puts nobody back on the record
         assert await window.end() == []

@@ -15,7 +15,7 @@ ARGUMENTS = (
     "--disable-sync",
     f"--host-resolver-rules=MAP {HOSTILE} 127.0.0.1",
 )
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 """Nothing takes so long, but on a machine that has other things to do."""
 REMEMBER_BREACHES = """
 window.breaches = [];

@@ -14,7 +14,8 @@ from openparallax.cli import main
 from openparallax.emulator import Account, Emulator
 from openparallax.emulator.account import Subscription
 from openparallax.service.variables import as_the_service
-from tests.app.process import Daemon, free_port
+from tests.app.ports import free_port
+from tests.app.process import Daemon
 from tests.doctor.patient import COMMANDS, TOKEN
 
 SECRET = "0123456789-app-secret-abcdef"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -121,9 +122,11 @@ def ends_in(seconds: float) -> Seed:
 
 
 def number(**details: Any) -> Seed:
+    """What the doctor mends changes this patient, and no seed that others have too."""
+
     def seed(found: Patient) -> None:
         for name, value in details.items():
-            setattr(found.desk.number, name, value)
+            setattr(found.desk.number, name, deepcopy(value))
 
     return seed
 
@@ -131,7 +134,7 @@ def number(**details: Any) -> Seed:
 def account(**details: Any) -> Seed:
     def seed(found: Patient) -> None:
         for name, value in details.items():
-            setattr(found.desk.account, name, value)
+            setattr(found.desk.account, name, deepcopy(value))
 
     return seed
 
@@ -139,7 +142,7 @@ def account(**details: Any) -> Seed:
 def subscription(**details: Any) -> Seed:
     def seed(found: Patient) -> None:
         for name, value in details.items():
-            setattr(found.desk.account.subscription, name, value)
+            setattr(found.desk.account.subscription, name, deepcopy(value))
 
     return seed
 

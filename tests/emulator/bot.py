@@ -100,7 +100,7 @@ class Bot:
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Return once something is so; looked at after each webhook."""
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(is_so), 5)
+            await asyncio.wait_for(self._changed.wait_for(is_so), 20)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method == "GET":

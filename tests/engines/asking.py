@@ -19,7 +19,7 @@ Make = Callable[..., Anthropic]
 async def failure(engine: Anthropic, text: str = CANARY) -> EngineError:
     """What `answer` raises; it must tell nothing, by itself nor by what it came from."""
     with pytest.raises(EngineError) as caught:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await engine.answer(make_turn(text))
     assert CANARY not in str(caught.value)
     assert KEY not in str(caught.value)

@@ -178,12 +178,14 @@ class FakeGraph:
 
         Args:
             statuses: Which, in this order; ``failed:131026`` is a failure with that code.
-            pause_s: Between two tries of one status, at first.
+            pause_s: Between two tries of one status, at first; no pause is longer than ten of
+                these: who was away for a while is told soon after.
 
         Said again, as after a restart on another port, it holds for what is under way too.
         """
         self._account.app_secret = app_secret
         self.emulator.delivery.pause_s = pause_s
+        self.emulator.delivery.longest_pause_s = 10 * pause_s
         self.emulator.delivery.url = url
 
         def plan(message: Message) -> list[tuple[float, Status]]:
@@ -215,15 +217,15 @@ class FakeGraph:
             if call.to == to.removeprefix("+") and phone_number_id in (None, call.phone_number_id)
         ]
 
-    async def wait_for(self, count: int, timeout_s: float = 10) -> None:
+    async def wait_for(self, count: int, timeout_s: float = 25) -> None:
         """Return once ``count`` messages have been accepted in all; fail loudly after a time."""
         await self._until(lambda: len(self.accepted) >= count, timeout_s)
 
-    async def wait_for_calls(self, count: int, timeout_s: float = 10) -> None:
+    async def wait_for_calls(self, count: int, timeout_s: float = 25) -> None:
         """Return once ``count`` sends have arrived in all, accepted or not."""
         await self._until(lambda: len(self.calls) >= count, timeout_s)
 
-    async def reported(self, timeout_s: float = 10) -> None:
+    async def reported(self, timeout_s: float = 25) -> None:
         """Return once every status so far has been answered with 200."""
         await asyncio.wait_for(self.emulator.settled(), timeout_s)
 

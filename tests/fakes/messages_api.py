@@ -203,7 +203,7 @@ class MessagesApi:
         """Answer what stalls."""
         self._release.set()
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 5) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 20) -> None:
         """Wait for something that a request's coming or going makes true."""
         async with asyncio.timeout(within_s):
             while not condition():

@@ -22,7 +22,7 @@ async def awake(town: Town) -> None:
 
     Messages that come before are read from the table, without the id that presence needs.
     """
-    await town.until(lambda: not town.up.dispatcher._is_behind)
+    await town.until(lambda: not town.up.dispatcher._cursor.is_behind)
 
 
 async def begin(town: Town, mode: str, sender: str = ANN) -> None:

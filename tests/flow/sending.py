@@ -99,9 +99,10 @@ class TurnedTown(Town):
             await asyncio.sleep(0.005)
             house = self.up
             under_way = house.outbox.in_flight + house.dispatcher.running
-            works = house.database._busy or self._is_reading or under_way > self._hanging
+            writer = house.database._writer
+            works = writer._busy or self._is_reading or under_way > self._hanging
             calm = 0 if works or under_way else calm + 1
-            now = (under_way, house.database._commits, len(self.graph.calls), self.log.tell())
+            now = (under_way, writer._commits, len(self.graph.calls), self.log.tell())
             still = still + 1 if now == before else 0
             before = now
             if not works and still >= LOOKS_AT_WHAT_HANGS:

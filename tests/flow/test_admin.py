@@ -208,7 +208,7 @@ async def test_an_account_that_is_paused(town: Watched) -> None:
 
 async def test_a_disk_without_room(town: Watched) -> None:
     assert await town.ready() == []
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     connection.execute("PRAGMA query_only = ON")
     assert await town.post_once(meta.text(ANN, "hello")) == 503
     assert (await town.ask("/readyz"))[0] == 503  # at once, though it was found ready just now
@@ -223,15 +223,14 @@ async def test_a_disk_without_room(town: Watched) -> None:
 
 
 async def test_a_disk_that_hangs(town: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = town.up.database
-    begin = database._begin
-    monkeypatch.setattr(town.up.condition._probe, "_patience_s", 0.01)
-    database._begin = lambda: None  # type: ignore[method-assign]
-    assert "does not answer" in (await town.ready())[0]
-    assert (await town.ask("/metrics"))[0] == 200
-    database._begin = begin  # type: ignore[method-assign]
-    begin()
-    await town.until(lambda: not database._busy)
+    writer = town.up.database._writer
+    with monkeypatch.context() as hanging:
+        hanging.setattr(writer, "_begin", lambda: None)
+        hanging.setattr(town.up.condition._probe, "_patience_s", 0.01)
+        assert "does not answer" in (await town.ready())[0]
+        assert (await town.ask("/metrics"))[0] == 200
+    writer._begin()
+    await town.until(lambda: not writer._busy)
     assert await town.ready() == []
 
 

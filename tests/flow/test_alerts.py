@@ -158,7 +158,7 @@ async def test_an_engine_that_does_not_answer(town: Alarmed, engine: FakeEngine)
 
 
 async def test_a_disk_that_refuses(town: Alarmed) -> None:
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     connection.execute("PRAGMA query_only = ON")
     assert await town.look() == ["storage raised"]
     assert f"storage: {town.state}" in town.diary
@@ -269,7 +269,7 @@ async def test_a_certificate_near_its_end(
 
 async def test_a_command_that_fails(town: Alarmed) -> None:
     town.ends_with(3)
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     connection.execute("PRAGMA query_only = ON")
     assert await town.look() == ["storage raised"]
     assert '"reason": "ended with exit code 3"' in town.log.getvalue()
@@ -282,12 +282,13 @@ async def test_a_command_that_hangs_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
 ) -> None:
     changes = alarm(tmp_path)
-    changes["alerts"]["alert_command"] = ["sh", "-c", "sleep 1000"]
+    begun = tmp_path / "begun"
+    changes["alerts"]["alert_command"] = ["sh", "-c", f": > {begun}; exec sleep 1000"]
     async with Alarmed(tmp_path, monkeypatch, engine=engine, changes=changes) as town:
-        connection = town.up.database._connection
+        connection = town.up.database._writer._connection
         connection.execute("PRAGMA query_only = ON")
         looking = asyncio.ensure_future(town.look())
-        await asyncio.sleep(0.1)
+        await town.until(begun.exists)
         connection.execute("PRAGMA query_only = OFF")
         await town.say(ANN, "hello")
         await town.hears(ANN, 1)
@@ -309,14 +310,14 @@ async def test_without_a_command(
 ) -> None:
     changes = {"admin": {"enabled": True}}
     async with Alarmed(tmp_path, monkeypatch, engine=engine, changes=changes) as town:
-        town.up.database._connection.execute("PRAGMA query_only = ON")
+        town.up.database._writer._connection.execute("PRAGMA query_only = ON")
         assert await town.look() == []
         status, answer = await town.ask("alerts_test")
         assert status == 409 or answer["exit_code"] == 1
         assert "alert_command is not set" in answer["error"]
         found = (await town.ask("alerts"))[1]
         assert found["is_configured"] is False
-        town.up.database._connection.execute("PRAGMA query_only = OFF")
+        town.up.database._writer._connection.execute("PRAGMA query_only = OFF")
 
 
 async def test_a_look_that_breaks_is_logged_once_and_is_not_the_last(

@@ -56,7 +56,7 @@ async def test_who_takes_too_long_is_not_waited_for(
 ) -> None:
     slow = [Mood(stalls=True), saying("never", stalls=True, after=30)]
     slow.append(saying("never", piece=1, pause_s=0.05))
-    limit = [{"time_limit": {"seconds": 0.35}}]
+    limit = [{"time_limit": {"seconds": 0.8}}]
     async with town_with_claude(tmp_path, monkeypatch, pipeline=limit) as (town, api):
         for count, mood in enumerate(slow, start=1):
             api.will(mood)

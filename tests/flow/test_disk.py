@@ -27,7 +27,7 @@ def file_of(town: Town) -> Path:
 @contextmanager
 def full(town: Town, pages: int) -> Iterator[None]:
     """Room for so many pages more."""
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     leave_pages(connection, pages)
     yield
     leave_pages(connection, None)
@@ -45,10 +45,10 @@ def broken(town: Town, pages: int) -> Iterator[None]:
 def one_group(town: Town) -> Iterator[Callable[[], int]]:
     """What is asked of the database meanwhile waits, and then goes in one transaction."""
     database = town.up.database
-    begin = database._begin
-    database._begin = lambda: None  # type: ignore[method-assign]
-    yield lambda: len(database._waiting)
-    database._begin = begin  # type: ignore[method-assign]
+    begin = database._writer._begin
+    database._writer._begin = lambda: None  # type: ignore[method-assign]
+    yield lambda: len(database._writer._waiting)
+    database._writer._begin = begin  # type: ignore[method-assign]
     begin()
 
 
@@ -179,11 +179,11 @@ async def test_no_room_at_the_end_is_no_reason_not_to_end(town: Town, engine: Fa
     town.changes = {"conversation": {"drain_seconds": 0}}
     await town.restart()
     await town.say(ANN, "hello")
-    town.up.database._connection.execute("PRAGMA query_only = ON")
+    town.up.database._writer._connection.execute("PRAGMA query_only = ON")
     house = town.up
     await town.stop()
     with pytest.raises(sqlite3.ProgrammingError):
-        house.database._connection.execute("SELECT 1")
+        house.database._writer._connection.execute("SELECT 1")
     engine.answer_with = FakeEngine().answer_with
     await town.start()
     assert await town.hears(ANN, 1) == ["hello"]

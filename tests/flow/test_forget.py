@@ -270,7 +270,7 @@ async def test_somebody_reads_the_file(
 ) -> None:
     """It is not said to be done; a later sweep finishes it."""
     monkeypatch.setattr(erasure, "TRUNCATE_TRIES", 1)
-    monkeypatch.setattr("openparallax.storage.database.PATIENCE_MS", 50)
+    monkeypatch.setattr("openparallax.storage.writer.PATIENCE_MS", 50)
     canary = Canary()
     await begin(town, "on the record")
     await town.say(ANN, canary.words, at=T0 + 1)

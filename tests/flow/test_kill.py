@@ -39,7 +39,7 @@ async def test_an_answer_in_doubt_is_sent_again_where_a_confirmation_of_otr_cros
     # The answer is posted, for sending at once, while the confirmation's commit is under way: so
     # the confirmation has the lower number and comes second.
     database: Any = town.up.database
-    admit, commit = town.up.door.admit, database._commit
+    admit, commit = town.up.door.admit, database._writer._commit
 
     def admit_and_answer(*arguments: Any, **more: Any) -> Any:
         gate.open()
@@ -50,7 +50,7 @@ async def test_an_answer_in_doubt_is_sent_again_where_a_confirmation_of_otr_cros
         commit()
 
     town.up.door.admit = admit_and_answer  # type: ignore[method-assign]
-    database._commit = commit_slowly
+    database._writer._commit = commit_slowly
 
     town.graph.queue(cut_before_accepting())
     await town.say(ANN, "/otr")
@@ -78,17 +78,17 @@ async def test_a_message_that_the_cursor_could_see_before_it_was_announced_is_an
     # a moment before the loop learns of it and has the words at hand.
     database: Any = town.up.database
     dispatcher = town.up.dispatcher
-    admit, ended = town.up.door.admit, database._ended
+    admit, ended = town.up.door.admit, database._writer._ended
 
     def admit_once(*arguments: Any, **more: Any) -> Any:
         town.up.door.admit = admit  # type: ignore[method-assign]
-        database._ended = look_then_end
+        database._writer._ended = look_then_end
         return admit(*arguments, **more)
 
     def look_then_end(failed: BaseException | None) -> None:
-        database._ended = ended
-        dispatcher._is_behind = True
-        dispatcher._catch_up_soon()
+        database._writer._ended = ended
+        dispatcher._cursor.is_behind = True
+        dispatcher._cursor._read_soon()
         asyncio.get_running_loop().call_later(0.05, ended, failed)
 
     town.up.door.admit = admit_once  # type: ignore[method-assign]

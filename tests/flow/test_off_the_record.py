@@ -228,7 +228,7 @@ async def test_what_carries_words_does_not_show_them(town: Town, engine: FakeEng
     shown = [repr(turn), str(turn), f"{turn}", repr(house.volatile), repr(house.dispatcher)]
     for session in house.volatile._sessions.values():
         shown += [repr(session), *(repr(entry) for entry in session.entries.values())]
-    for lane in house.dispatcher._lanes.values():
+    for lane in house.dispatcher._lanes._lanes.values():
         shown += [repr(envelope) for envelope in lane.waiting]
     assert len(shown) > 6
     assert not any(canary.core in one for one in shown)

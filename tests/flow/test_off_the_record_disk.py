@@ -27,13 +27,13 @@ async def go_off(town: Town) -> None:
 
 def fill(town: Town) -> None:
     """No page more than there are."""
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 def empty(town: Town) -> None:
-    town.up.database._connection.execute("PRAGMA max_page_count = 1000000")
+    town.up.database._writer._connection.execute("PRAGMA max_page_count = 1000000")
 
 
 async def test_a_full_disk(town: Town, engine: FakeEngine) -> None:
@@ -67,11 +67,11 @@ async def test_a_disk_that_fails_while_the_turn_ends(town: Town, engine: FakeEng
     engine.answer_with = gate
     await town.say(ANN, canary.words, at=T0 + 1)
     await town.until(lambda: gate.waiting == 1)
-    town.up.database._connection.execute("PRAGMA query_only = ON")
+    town.up.database._writer._connection.execute("PRAGMA query_only = ON")
     gate.open()
     await town.until(lambda: "storage_failed" in town.log.getvalue())
     assert await town.post_once(meta.text(ANN, f"more {canary}", at=T0 + 2)) == 503
-    town.up.database._connection.execute("PRAGMA query_only = OFF")
+    town.up.database._writer._connection.execute("PRAGMA query_only = OFF")
     await town.until(lambda: canary.words in town.heard(ANN))
     await town.quiet()
     assert len(engine.asked) == 1
@@ -82,9 +82,9 @@ async def test_otr_that_could_not_be_stored_is_not_confirmed(town: Town) -> None
     await town.say(ANN, "hello", at=T0)
     await town.hears(ANN, 1)
     await town.quiet()
-    town.up.database._connection.execute("PRAGMA query_only = ON")
+    town.up.database._writer._connection.execute("PRAGMA query_only = ON")
     assert await town.post_once(meta.text(ANN, "/otr", at=T0 + 1)) == 503
-    town.up.database._connection.execute("PRAGMA query_only = OFF")
+    town.up.database._writer._connection.execute("PRAGMA query_only = OFF")
     await asyncio.sleep(0.05)
     assert SENTENCES["otr"] not in town.heard(ANN)
     await town.say(ANN, "/status", at=T0 + 2)
@@ -100,7 +100,7 @@ async def test_words_refused_on_the_record_and_taken_off_it(town: Town) -> None:
     await town.say(ANN, "hello", at=T0)
     await town.hears(ANN, 1)
     await town.quiet()
-    connection = town.up.database._connection
+    connection = town.up.database._writer._connection
     connection.execute("PRAGMA cache_size = 10")
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 15}")
@@ -153,7 +153,7 @@ async def test_a_turn_undone_by_a_late_otr_has_not_touched_the_log(
 ) -> None:
     """The turn's write comes too late and is rolled back; even so its pages must not have spilt."""
     canary = Canary()
-    town.up.database._connection.execute("PRAGMA cache_size = 10")
+    town.up.database._writer._connection.execute("PRAGMA cache_size = 10")
     gate = Gate()
     engine.answer_with = gate
     long = " ".join(canary.words for _ in range(1500))

@@ -54,7 +54,7 @@ async def pass_minutes(town: Town, clock: TurnedClock, minutes: int) -> None:
             await town.up.database.read(lambda connection: connection.total_changes)
             await asyncio.sleep(0)
             await clock.settle()
-        await town.until(lambda: not town.up.database._busy)
+        await town.until(lambda: not town.up.database._writer._busy)
 
 
 async def test_words_are_forgotten_and_the_mode_stays(

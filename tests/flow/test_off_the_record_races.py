@@ -147,18 +147,18 @@ async def test_in_the_same_group_commit_as_the_turn(
         await town.say(person, canary.words, at=T0 + 20)
     await town.until(lambda: gate.waiting == count)
     database = town.up.database
-    begin = database._begin
-    database._begin = lambda: None  # type: ignore[method-assign]
+    begin = database._writer._begin
+    database._writer._begin = lambda: None  # type: ignore[method-assign]
     late = [meta.text(person, "/otr", at=T0 + 10) for person in people]
     if is_turn_first:
         gate.open()
-        await town.until(lambda: len(database._waiting) >= count)
-    waiting = len(database._waiting)
+        await town.until(lambda: len(database._writer._waiting) >= count)
+    waiting = len(database._writer._waiting)
     posted = asyncio.ensure_future(town.meta.deliver(*late))
-    await town.until(lambda: len(database._waiting) > waiting)
+    await town.until(lambda: len(database._writer._waiting) > waiting)
     gate.open()
-    await town.until(lambda: len(database._waiting) > count)
-    database._begin = begin  # type: ignore[method-assign]
+    await town.until(lambda: len(database._writer._waiting) > count)
+    database._writer._begin = begin  # type: ignore[method-assign]
     begin()
     await posted
     assert heard_singing(town, *canaries) == []

@@ -152,6 +152,13 @@ async def test_the_confirmation_itself_is_not_lost(town: Town) -> None:
     assert SENTENCES["lost"] not in town.heard(ANN)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meta has longer to bring words again than the slowest machine takes."""
+    monkeypatch.setattr(turn_module, "LOST_AFTER_S", 600)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("words", ["{}", "/otr {}"])
 async def test_meta_brings_the_words_again_after_a_crash(
     town: Town, engine: FakeEngine, words: str
@@ -179,6 +186,7 @@ async def test_meta_brings_the_words_again_after_a_crash(
     assert heard_singing(town, canary) == []
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_batch_with_a_repeat_and_something_new(town: Town, engine: FakeEngine) -> None:
     old, new = Canary(), Canary()
     gate = Gate()

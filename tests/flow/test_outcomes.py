@@ -341,7 +341,7 @@ async def test_lost_words_are_told_of_once(
     await town.say(ANN, "two", at=T0 + 2)
     await town.restart()
     wanted = ["one\ntwo"] if mode == "on the record" else [SENTENCES["lost"]]
-    await town.hears(ANN, 1, 4)
+    await town.hears(ANN, 1)
     await moment(town)
     assert town.heard(ANN) == wanted
     assert await nothing_waits(town)

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
+from openparallax.graph import presence
 from openparallax.plugin import Reply, Turn
 from openparallax.session.notices import SENTENCES
 from tests.fakes import behaviours, meta
@@ -125,7 +127,10 @@ async def test_what_is_not_answered_is_not_marked(town: Town) -> None:
 
 
 @pytest.mark.parametrize("mood", ["hangs", "refuses", "breaks", "cuts"])
-async def test_presence_that_fails_is_in_nobodys_way(town: Town, mood: str) -> None:
+async def test_presence_that_fails_is_in_nobodys_way(
+    town: Town, mood: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "_TIMEOUT", aiohttp.ClientTimeout(total=600))
     town.graph.presence_mood = {
         "hangs": town.graph.hang(),
         "refuses": behaviours.error(131009),
@@ -133,14 +138,12 @@ async def test_presence_that_fails_is_in_nobodys_way(town: Town, mood: str) -> N
         "cuts": behaviours.cut_before_accepting(),
     }[mood]
     people = [str(4915100000000 + place) for place in range(40)]
-    async with asyncio.timeout(4):
+    async with asyncio.timeout(60):
         await town.post(*(meta.text(person, "hello") for person in people))
         for person in people:
             assert await town.hears(person, 1) == ["hello"]
-    assert troubles(town) == []
-    before = asyncio.get_running_loop().time()
-    await town.stop()
-    assert asyncio.get_running_loop().time() - before < 2
+        assert troubles(town) == []
+        await town.stop()
     for person in people:
         assert person not in town.log.getvalue()
     town.graph.release()

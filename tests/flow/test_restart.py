@@ -12,7 +12,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openparallax.dispatch import dispatcher
+from openparallax.dispatch import advancing, cursor
 from openparallax.outbox import outbox
 from openparallax.session.notices import SENTENCES
 from tests.app.patience import until
@@ -53,7 +53,7 @@ async def test_an_answer_at_hand_needs_no_claim(town: Town, engine: FakeEngine) 
     written: list[str] = []
     await town.say(ANN, "zero")
     await town.quiet()  # from here on what was said before is at hand, too
-    town.up.database._connection.set_trace_callback(written.append)
+    town.up.database._writer._connection.set_trace_callback(written.append)
     await town.say(ANN, "one")
     assert await town.hears(ANN, 2) == ["zero", "one"]
     await town.quiet()
@@ -206,7 +206,8 @@ async def crash_at(*cuts: tuple[int, bool]) -> bool:
     """Talk, with the power going at these commits; False if the last cut was never reached."""
     engine = FakeEngine()
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(dispatcher, "RETRY_S", 0.02)
+        monkeypatch.setattr(advancing, "RETRY_S", 0.02)
+        monkeypatch.setattr(cursor, "RETRY_S", 0.02)
         monkeypatch.setattr(outbox, "RETRY_S", 0.02)
         power = PowerCut(monkeypatch)
         async with Town(Path(folder), monkeypatch, engine=engine, changes=FAST) as town:

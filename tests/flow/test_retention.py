@@ -27,7 +27,7 @@ async def town(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: FakeEngine
 ) -> AsyncIterator[TurnedTown]:
     async with TurnedTown(tmp_path, monkeypatch, engine=engine, changes=CHANGES) as town:
-        await town.until(lambda: not town.up.dispatcher._is_behind)
+        await town.until(lambda: not town.up.dispatcher._cursor.is_behind)
         yield town
 
 

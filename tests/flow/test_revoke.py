@@ -97,7 +97,7 @@ async def test_it_overtook_its_message(town: Town, engine: FakeEngine, mode: str
     said = meta.text(ANN, canary.words, at=T0 + 1)
     await town.post(deletes(said, at=T0 + 2))
     # A unit that fails in between forgets nothing of it.
-    town.up.database._drop_caches()
+    town.up.database._writer._drop_caches()
     await town.post(said)
     await town.post(said)
     assert await shown(town, engine) == []

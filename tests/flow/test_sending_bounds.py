@@ -66,7 +66,7 @@ async def test_hanging_sends_to_one_person_do_not_hold_up_others(
         await town.graph.wait_for_calls(1)
         for n in range(20):
             await town.say(BOB, f"{n}")
-        await town.until(lambda: "\n".join(town.heard(BOB)) == "\n".join(map(str, range(20))), 20)
+        await town.until(lambda: "\n".join(town.heard(BOB)) == "\n".join(map(str, range(20))), 50)
         assert len([call for call in town.graph.calls if call.to == ANN]) == 1
         assert hanging.waits_for is not None
         hanging.waits_for.set()

@@ -109,7 +109,7 @@ async def test_what_does_not_finish_in_time_is_answered_by_the_next(
     await town.post(meta.text(ANN, "one"), meta.text(ANN, "two"))
     await town.until(lambda: gate.waiting == 1)
     await town.say(ANN, "three")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         await town.stop()
     engine.answer_with = FakeEngine().answer_with
     await town.start()
@@ -187,6 +187,6 @@ async def test_stopped_while_it_catches_up(town: Town, engine: FakeEngine) -> No
         await town.start()
         await town.stop()
     await town.start()
-    await town.until(lambda: len(town.graph.accepted) >= 300, 20)
+    await town.until(lambda: len(town.graph.accepted) >= 300, 60)
     await town.quiet()
     assert len({call.to for call in town.graph.accepted}) == 300

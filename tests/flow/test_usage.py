@@ -83,10 +83,10 @@ async def test_a_turn_that_is_not_written_is_not_charged_twice(
     engine.answer_with = answer
     await town.say(ANN, "hello", at=T0)
     await town.until(lambda: gate.waiting == 1)
-    town.up.database._connection.execute("PRAGMA query_only = ON")
+    town.up.database._writer._connection.execute("PRAGMA query_only = ON")
     gate.open()
     await town.until(lambda: "storage_failed" in town.log.getvalue())
-    town.up.database._connection.execute("PRAGMA query_only = OFF")
+    town.up.database._writer._connection.execute("PRAGMA query_only = OFF")
     await town.hears(ANN, 1)
     await town.quiet()
     assert await spent(town) == [Spent("parrot-1", "input", 12), Spent("parrot-1", "output", 30)]

@@ -131,7 +131,7 @@ def try_growth(data: bytes) -> None:
     assert many <= few * 2.7 + _LEEWAY, f"{few} calls, then {many}: {before!r} {again!r} {behind!r}"
     most = min(LONGEST // (4 * len(again)), _TIMED)
     ratio, longer = 0.0, 0.0
-    for _ in range(3):
+    for _ in range(12):  # so long a machine is busy, and what it says of times is wrong
         longer = _seconds(text(4 * most))
         ratio = longer / max(_seconds(text(most)), 1e-4)
         if longer < _WORTH_S or ratio < 7:

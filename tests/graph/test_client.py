@@ -181,7 +181,7 @@ async def test_a_500_after_accepting(graph: FakeGraph, client: GraphClient) -> N
 
 
 async def test_silence_ends_after_the_timeout(graph: FakeGraph, connect: Connect) -> None:
-    client = await connect(graph.url, timeout_s=0.2)
+    client = await connect(graph.url, timeout_s=0.6)
     graph.queue(graph.hang(accepts=True))
     assert await send(client) == Unanswered("timeout")
     assert isinstance(await send(client), Accepted)

@@ -40,11 +40,11 @@ async def test_the_long_way(
     graph: FakeGraph, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "is_possible", lambda: False)
-    client = await connect(graph.url, timeout_s=0.5)
+    client, impatient = await connect(graph.url), await connect(graph.url, timeout_s=0.5)
     graph.queue(ok(), error(131026), cut_after_accepting(), graph.hang())
     assert isinstance(await send(client), Accepted)
     refused = await send(client)
     assert isinstance(refused, Refused)
     assert (refused.code, refused.error_class) == (131026, ErrorClass.RECIPIENT)
     assert isinstance(await send(client), Unanswered)
-    assert await send(client) == Unanswered("timeout")
+    assert await send(impatient) == Unanswered("timeout")

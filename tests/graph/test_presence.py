@@ -79,7 +79,7 @@ async def test_it_takes_no_place_of_a_sends_and_what_is_too_much_is_dropped(
     client = await connect(graph.url, max_in_flight=1)
     graph.presence_mood = graph.hang(accepts=True)
     showing = [asyncio.create_task(show(client)) for _ in range(MOST_IN_FLIGHT)]
-    await graph._until(lambda: len(graph.reads) == MOST_IN_FLIGHT, 5)
+    await graph._until(lambda: len(graph.reads) == MOST_IN_FLIGHT, 20)
     await show(client)
     assert seen.metrics.value("graph_presence", "dropped") == 1
     assert isinstance(await send(client), Accepted)

@@ -318,5 +318,5 @@ def test_a_limit_that_no_character_fits_is_refused() -> None:
 def test_long_hostile_texts_take_time_in_proportion(hostile: str) -> None:
     begun = time.process_time()
     parts = split(hostile)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 20  # quadratic work would take minutes
     assert squeezed("".join(parts)).replace("`", "") == squeezed(hostile).replace("`", "")

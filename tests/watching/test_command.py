@@ -73,9 +73,12 @@ async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 async def test_one_that_takes_too_long_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     script = f"sleep 1000 & echo $! $$ > {file}; wait"
-    ended = await ran("sh", "-c", script, timeout_s=1.0)
-    assert ended.reason == "took longer than 1 seconds"
-    assert ended.code is None
+    for timeout_s in (1, 30):
+        ended = await ran("sh", "-c", script, timeout_s=timeout_s)
+        assert ended.reason == f"took longer than {timeout_s} seconds"
+        assert ended.code is None
+        if file.exists() and file.read_text():
+            break  # else the machine was too slow for even this
     for pid in map(int, file.read_text().split()):
         while _lives(pid):  # a killed child of nobody's waits for its new parent
             await asyncio.sleep(0.01)

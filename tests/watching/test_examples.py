@@ -232,6 +232,7 @@ def test_each_begins_with_what_it_is() -> None:
 CHECKS = {
     "prometheus-rules.yaml": ["promtool", "check", "rules"],
     "alert.sh": ["sh", "-n"],
+    "certbot-hook.sh": ["sh", "-n"],
     "Caddyfile": ["caddy", "validate", "--adapter", "caddyfile", "--config"],
 }
 

@@ -71,7 +71,7 @@ class Client:
     async def asks(self, raw: bytes) -> bytes:
         """Send a request, and read the head of its answer."""
         self._writer.write(raw)
-        return await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 5)
+        return await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 20)
 
     async def close(self) -> None:
         self._writer.close()

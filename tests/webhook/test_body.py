@@ -155,4 +155,4 @@ def test_four_megabytes_of_malice_take_no_time(raw: bytes) -> None:
     began = time.process_time()
     with contextlib.suppress(Unreadable):
         parse_notification(parse_body(raw))
-    assert time.process_time() - began < 5  # quadratic work would take minutes
+    assert time.process_time() - began < 30  # quadratic work would take minutes

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import time
 
 import aiohttp
 import pytest
@@ -66,13 +65,13 @@ async def test_413_in_chunks(listener: Listener, size: int) -> None:
 
 async def test_413_comes_before_the_body(listener: Listener) -> None:
     head = wire.signed_head(b"", Content_Length=10**12)
-    answer = await wire.exchange(listener.server.port, head, patience_s=0.2)
+    answer = await wire.exchange(listener.server.port, head, answers=1)
     assert answer.status == 413
 
 
 async def test_401_without_a_signature_comes_before_the_body(listener: Listener) -> None:
     for headers in ({"Content_Length": 1000}, {"Transfer_Encoding": "chunked"}):
-        answer = await wire.exchange(listener.server.port, wire.head(**headers), patience_s=0.2)
+        answer = await wire.exchange(listener.server.port, wire.head(**headers), answers=1)
         assert answer.status == 401
     assert counted(listener.metrics) == {"webhook.bad_signature": 2}
 
@@ -106,7 +105,7 @@ async def test_a_half_sent_body_times_out(listen: Listen, *, is_chunked: bool) -
         sent = wire.chunked(HELLO)[:200]
     else:
         head, sent = wire.signed_head(HELLO, Content_Length=len(HELLO)), HELLO[:200]
-    answer = await wire.exchange(listener.server.port, head, sent, patience_s=2)
+    answer = await wire.exchange(listener.server.port, head, sent)
     assert answer.status == 408
     assert answer.is_closed
     assert counted(listener.metrics) == {"webhook.slow_body": 1}
@@ -133,7 +132,7 @@ async def test_a_body_that_drips_times_out_as_a_whole(listen: Listen) -> None:
 )
 async def test_half_sent_headers_time_out(listen: Listen, sent: bytes) -> None:
     listener = await listen(idle_timeout_s=0.2)
-    answer = await wire.exchange(listener.server.port, sent, patience_s=2)
+    answer = await wire.exchange(listener.server.port, sent)
     assert (answer.status, answer.is_closed) == (0, True)
     assert listener.lines == []
     await assert_still_answers(listener)
@@ -144,11 +143,12 @@ async def test_dripping_headers_win_no_time(listen: Listen) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.server.port)
     writer.write(wire.head()[:-2])
     closed = asyncio.create_task(reader.read())
-    began = time.monotonic()
-    while not closed.done() and time.monotonic() - began < 5:
+    for _ in range(200):
+        if closed.done():
+            break
         writer.write(b"X: y\r\n")
         await asyncio.sleep(0.02)
-    assert time.monotonic() - began < 2
+    assert closed.done()
     await asyncio.wait([closed])
     writer.close()
 
@@ -156,7 +156,7 @@ async def test_dripping_headers_win_no_time(listen: Listen) -> None:
 async def test_half_sent_headers_after_a_good_request_time_out_too(listen: Listen) -> None:
     listener = await listen(idle_timeout_s=0.2)
     whole = wire.signed_head(HELLO, Content_Length=len(HELLO)) + HELLO
-    answer = await wire.exchange(listener.server.port, whole, wire.head()[:-2], patience_s=2)
+    answer = await wire.exchange(listener.server.port, whole, wire.head()[:-2])
     assert (answer.status, answer.is_closed) == (200, True)
 
 
@@ -193,7 +193,7 @@ async def test_the_signature_is_over_what_came(listener: Listener) -> None:
     head = wire.head(
         X_Hub_Signature_256=meta.sign(HELLO), Content_Length=len(packed), Content_Encoding="gzip"
     )
-    answer = await wire.exchange(listener.server.port, head, packed, patience_s=0.5)
+    answer = await wire.exchange(listener.server.port, head, packed, answers=1)
     assert answer.status == 401
 
 
@@ -216,7 +216,7 @@ async def test_the_signature_is_over_what_came(listener: Listener) -> None:
 async def test_what_is_no_http_is_a_bad_request_without_a_word(
     listener: Listener, raw: bytes
 ) -> None:
-    answer = await wire.exchange(listener.server.port, raw, patience_s=2)
+    answer = await wire.exchange(listener.server.port, raw)
     assert answer.status == 400
     assert answer.is_closed
     assert b"Server: OpenParallax" in answer.raw
@@ -228,7 +228,7 @@ async def test_what_is_no_http_is_a_bad_request_without_a_word(
 
 async def test_broken_chunks_are_a_bad_request(listener: Listener) -> None:
     head = wire.signed_head(HELLO, Transfer_Encoding="chunked")
-    answer = await wire.exchange(listener.server.port, head, b"quokka\r\n", patience_s=2)
+    answer = await wire.exchange(listener.server.port, head, b"quokka\r\n")
     assert answer.status == 400
     assert answer.is_closed
     assert listener.heard.notifications == []
@@ -252,7 +252,7 @@ async def test_expect_100_continue(listener: Listener) -> None:
 @pytest.mark.parametrize("upgrade", ["websocket", "h2c"])
 async def test_an_upgrade_is_not_taken_up(listener: Listener, upgrade: str) -> None:
     head = wire.head("GET", Connection="Upgrade", Upgrade=upgrade, Sec_WebSocket_Key="x")
-    answer = await wire.exchange(listener.server.port, head, patience_s=0.3)
+    answer = await wire.exchange(listener.server.port, head, answers=1)
     assert answer.status == 403  # a verification without a token
     await assert_still_answers(listener)
 
@@ -276,11 +276,14 @@ async def test_what_the_client_says_about_the_connection_holds(
 ) -> None:
     head = wire.signed_head(HELLO, Content_Length=len(HELLO), Connection=connection)
     head = head.replace(b"HTTP/1.1", f"HTTP/{version}".encode(), 1)
-    answer = await wire.exchange(listener.server.port, head, HELLO, patience_s=0.3)
+    if closes:
+        answer = await wire.exchange(listener.server.port, head, HELLO)
+    else:  # then a second request on it is answered too
+        answer = await wire.exchange(listener.server.port, head, HELLO, head, HELLO, answers=2)
+        assert answer.raw.count(b"HTTP/1.0 200 ") == 2
+        assert b"Connection: keep-alive" in answer.raw
     assert answer.status == 200
     assert answer.is_closed is closes
-    if not closes:
-        assert b"Connection: keep-alive" in answer.raw
 
 
 async def test_the_query_of_a_request_is_never_logged(

@@ -62,7 +62,9 @@ async def test_what_only_looks_like_one_goes_the_long_way(
     writer.write(b"GET /healthz HTTP/1.1\r\nX: ")
     await asyncio.sleep(0.05)
     writer.write(request("a"))  # its first line is what X says
-    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\nok"), 5)).startswith(b"HTTP/1.1 200 ")
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\nok"), 20)).startswith(
+        b"HTTP/1.1 200 "
+    )
     assert listener.heard.words == []
     assert long_way.made == 1
     writer.close()
@@ -92,7 +94,7 @@ async def test_an_aiohttp_that_is_built_otherwise_goes_the_long_way(
 async def test_requests_behind_one_another_are_answered_in_their_order(
     listener: Listener, pieces: Sequence[bytes]
 ) -> None:
-    answer = await wire.exchange(listener.server.port, *pieces, patience_s=0.3)
+    answer = await wire.exchange(listener.server.port, *pieces, answers=3)
     assert statuses(answer.raw) == [200] * 3
     assert listener.heard.words == ["a", "b", "c"]
 
@@ -118,7 +120,7 @@ async def test_what_comes_while_one_is_stored_waits_for_its_answer(listener: Lis
     stored.set()
     came = b""
     while len(statuses(came)) < 5:
-        came += await asyncio.wait_for(reader.read(65536), 5)
+        came += await asyncio.wait_for(reader.read(65536), 20)
     assert statuses(came) == [503, 200, 200, 401, 200]
     assert listener.heard.words == ["second", "fourth"]
     writer.close()
@@ -130,7 +132,7 @@ async def test_a_wrong_signature_is_refused_and_the_connection_goes_on(listener:
     reader, writer = await asyncio.open_connection("127.0.0.1", listener.server.port)
     for piece in pieces:
         writer.write(piece)
-        raw += await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        raw += await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
     assert statuses(raw) == [401, 200]
     assert listener.heard.words == ["b"]
     assert listener.counted("bad_signature") == 1
@@ -152,7 +154,7 @@ async def test_closing_waits_for_an_ordinary_request(listener: Listener) -> None
     await asyncio.sleep(0.05)
     assert not closing.done()
     stored.set()
-    assert statuses(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)) == [200]
+    assert statuses(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)) == [200]
     await closing
     assert await reader.read() == b""
     writer.close()

@@ -37,11 +37,13 @@ def chunked(raw: bytes, size: int = 1000) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
 
 
-async def exchange(port: int, *pieces: bytes, patience_s: float = 5) -> Answer:
+async def exchange(
+    port: int, *pieces: bytes, answers: int | None = None, patience_s: float = 20
+) -> Answer:
     """Send ``pieces``, and read until the server closes; then close.
 
-    Reading ends early after ``patience_s`` without anything new, so a server that keeps the
-    connection open for a next request wants a small one.
+    A server that keeps the connection open for a next request is read from until the heads of so
+    many ``answers`` came. Reading also ends after ``patience_s`` without anything new.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     came, is_closed = b"", False
@@ -52,7 +54,7 @@ async def exchange(port: int, *pieces: bytes, patience_s: float = 5) -> Answer:
                 await writer.drain()
             except ConnectionError:
                 break
-        while not is_closed:
+        while not is_closed and (answers is None or came.count(b"\r\n\r\n") < answers):
             try:
                 more = await asyncio.wait_for(reader.read(65536), patience_s)
             except TimeoutError:

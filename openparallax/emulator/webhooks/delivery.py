@@ -48,6 +48,7 @@ class Delivery:
 
     Attributes:
         pause_s: The first pause between two tries; the next are twice as long each.
+        longest_pause_s: No pause is longer.
         timeout_s: Real seconds until a try has failed.
 
     Source:
@@ -56,6 +57,7 @@ class Delivery:
 
     def __init__(self, world: World, wire: Wire, faults: Faults) -> None:
         self.pause_s = 1.0
+        self.longest_pause_s = LONGEST_PAUSE_S
         self._url = ""
         self._world = world
         self._faults = faults
@@ -215,7 +217,7 @@ class Delivery:
         """Seconds until the next try; the first follows at once."""
         if failures == 0:
             return 0.0
-        return float(min(self.pause_s * 2.0 ** min(failures - 1, 30), LONGEST_PAUSE_S))
+        return float(min(self.pause_s * 2.0 ** min(failures - 1, 30), self.longest_pause_s))
 
     async def _pause(self, seconds: float) -> None:
         """Wait, or until somebody hurries."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 import aiohttp
 
 from openparallax.app.dev.ports import any_port
-from tests.app.patience import until
+from tests.app.patience import LONG_S, until
 from tests.architecture.source import ROOT
 
 UP = "stop "
@@ -46,8 +46,12 @@ class Dev:
     ) -> None:
         await self.session.close()
         if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGINT)
-            await self._process.wait()
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                await self.ended()
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
 
     @property
     def url(self) -> str:
@@ -97,7 +101,7 @@ class Dev:
     async def is_up(self) -> None:
         assert self._process is not None
         process = self._process
-        await until(lambda: UP in self.said or process.returncode is not None, 20)
+        await until(lambda: UP in self.said or process.returncode is not None)
         assert UP in self.said, self.said
 
     def signal(self, number: signal.Signals) -> None:
@@ -106,7 +110,7 @@ class Dev:
 
     async def ended(self) -> int:
         assert self._process is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(LONG_S):
             return await self._process.wait()
 
     # as the page
@@ -142,7 +146,7 @@ class Dev:
         async def has_heard() -> bool:
             return (await self.heard(person, number_id))[-len(said) :] == list(said)
 
-        await until(has_heard, 15)
+        await until(has_heard)
 
 
 def is_running(pid: int) -> bool:

@@ -16,7 +16,7 @@ from openparallax.app.dev.ports import any_port
 from openparallax.emulator.feed import Feed
 from openparallax.errors import StartError
 from tests.app.dev.dev import is_running
-from tests.app.patience import until
+from tests.app.patience import LONG_S, until
 from tests.architecture.source import ROOT
 
 
@@ -66,7 +66,7 @@ async def test_it_may_end_in_every_way(tmp_path: Path) -> None:
         # It answers a moment before it says that it has started.
         await until(lambda: "started" in told.folder.log.read_text())
         os.kill(pid, signal.SIGKILL)  # by somebody else
-        await asyncio.wait_for(child.ended.wait(), 10)
+        await asyncio.wait_for(child.ended.wait(), LONG_S)
         assert told.states[2:] == ["ended"]
         assert told.child.side.pid is None
         first, *log = side.note.splitlines()

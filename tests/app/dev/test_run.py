@@ -128,7 +128,7 @@ async def test_a_persons_own_configuration(tmp_path: Path) -> None:
 
 async def test_it_ends_while_it_starts(tmp_path: Path) -> None:
     async with Dev(tmp_path, "--no-browser") as dev:
-        await until(dev.state.joinpath("daemon.log").exists, 20)
+        await until(dev.state.joinpath("daemon.log").exists)
         dev.signal(signal.SIGTERM)
         assert await dev.ended() == 130
         assert dev.said == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.app.patience import until
+from tests.app.patience import LONG_S, until
 from tests.architecture.source import ROOT
 
 _MARKS = re.compile(r"\x1b\[[0-9;]*m")
@@ -86,7 +86,7 @@ class Person:
             return text in self.shown[self._read :] or self._process.returncode is not None
 
         try:
-            await until(is_there, timeout_s=30)
+            await until(is_there)
         except TimeoutError:
             raise AssertionError(f"no {text!r} in:\n{self.shown[self._read :]}") from None
         assert text in self.shown[self._read :], self.shown
@@ -107,7 +107,7 @@ class Person:
 
     async def ends(self) -> int:
         """Wait for the end; the exit code."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LONG_S):
             self.code = await self._process.wait()
         self._see()
         return self.code

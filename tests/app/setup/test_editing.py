@@ -44,6 +44,14 @@ def _existing(tmp_path: Path, text: str) -> Existing:
     return found
 
 
+def test_a_file_that_ends_with_the_number_keeps_its_comments_too(tmp_path: Path) -> None:
+    file = "channels:\n  whatsapp:\n    # the shop\n    phone_number_id: '111'\n"
+    text, keeps = change(_existing(tmp_path, file), {"app_id": "5"}, {"type": "echo"})
+    assert keeps
+    _, _, rest = text.partition("\n")
+    assert rest == f'{file}    app_id: "5"\n\nengine:\n  type: "echo"\n'
+
+
 def test_what_is_answered_anew_changes_its_own_lines(tmp_path: Path) -> None:
     text, keeps = change(
         _existing(tmp_path, FILE),

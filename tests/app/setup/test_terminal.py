@@ -121,7 +121,7 @@ async def _talks(home: Path, file: Path, emulator: Emulator, port: int) -> None:
         emulator.delivery.url = url
         emulator.say("ann", "hello")
         chat = emulator.world.chat(emulator.world.our_number().id, "ann")
-        await until(lambda: [one.words for one in chat.messages] == ["hello", "hello"], 30)
+        await until(lambda: [one.words for one in chat.messages] == ["hello", "hello"])
     finally:
         await house.stop()
 

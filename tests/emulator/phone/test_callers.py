@@ -123,8 +123,8 @@ async def _exchange(emulator: Emulator, raw: bytes) -> tuple[bytes, bytes]:
     port = int(emulator.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(raw)
-    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-    body = await asyncio.wait_for(reader.readexactly(length), 5)
+    body = await asyncio.wait_for(reader.readexactly(length), 20)
     writer.close()
     return head, body

@@ -319,7 +319,7 @@ async def test_a_body_that_does_not_arrive(
         b"POST /phone/api/clear HTTP/1.1\r\nHost: localhost\r\n"
         b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert b" 408 " in await reader.readline()
     writer.close()
 

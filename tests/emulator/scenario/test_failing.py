@@ -184,6 +184,7 @@ async def test_after_one_long_wait_the_next_are_short(
   - ann hears: {text: hush, within: 10ms}
   - ann hears: {text: hush, within: 60s}
   - ann: hello
+  - graph got: 1
   - ann hears: hello""")
     assert len(outcome.failures) == 2
     assert "0 of 1 answers came within 0.02 s" in stage.shown

@@ -52,7 +52,7 @@ def send(emulator: Emulator) -> Send:
 
 async def settle(emulator: Emulator) -> None:
     emulator.clock.move(1)
-    await asyncio.wait_for(emulator.settled(), 5)
+    await asyncio.wait_for(emulator.settled(), 20)
 
 
 async def test_a_message_is_sent_delivered_and_read_once_somebody_looks(

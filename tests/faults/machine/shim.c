@@ -133,9 +133,12 @@ ssize_t pread(int file, void *bytes, size_t count, off_t at) {
 }
 
 static int slowly(int file) {
-    if (control && control->sync_us && kind_of_file(file)) {
-        struct timespec rest = {control->sync_us / 1000000, control->sync_us % 1000000 * 1000};
+    /* In small steps: when it is over, it is over for those that wait, too. */
+    for (int64_t waited_us = 0; control && kind_of_file(file) && waited_us < control->sync_us;) {
+        int64_t left_us = control->sync_us - waited_us, step_us = left_us < 20000 ? left_us : 20000;
+        struct timespec rest = {0, step_us * 1000};
         nanosleep(&rest, NULL);
+        waited_us += step_us;
     }
     int error = fails(SYNCS, file);
     if (error) errno = error;

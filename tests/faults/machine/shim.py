@@ -134,7 +134,7 @@ class Shim:
     # -- the rest of the machine ----------------------------------------------------------------
 
     def slow_down(self, seconds: float) -> None:
-        """Each sync takes so much longer."""
+        """Each sync takes so much longer, until another time is set; also those under way."""
         self._set("sync_us", round(seconds * 1_000_000))
 
     def set_clock(self, ahead_s: int) -> None:

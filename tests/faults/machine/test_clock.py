@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from tests.fakes.behaviours import error, http_500_before_accepting
-from tests.faults.daemon import LONG_S, NO_BOUNDS, Daemon
+from tests.faults.daemon import LONG_S, Daemon
 from tests.faults.machine.shim import Shim
 from tests.faults.talk import Talk
 
@@ -60,8 +60,8 @@ async def test_a_jump_over_a_restart(
     daemon: Daemon, shim: Shim, ahead: int, *, is_killed: bool
 ) -> None:
     """What waits, for a pace or for a status, waits no longer than it may."""
-    daemon.configure(outbox={**NO_BOUNDS, "receipt_wait_seconds": 2})
     await daemon.start()
+    daemon.reports_statuses()  # else what is sent in the moment of the kill is sent again
     talk = Talk(daemon)
     daemon.graph.queue(*(error(PAIR_RATE) for _ in range(2)), http_500_before_accepting())
     for person in range(4):

@@ -59,5 +59,6 @@ async def test_a_page_of_a_table(daemon: Daemon, table: str) -> None:
         assert "restore a backup" in why
     events = Counter(line["event"] for line in daemon.lines())
     assert events["storage_failed"] <= 3
-    assert sum(events[one] for one in events if events[one] > 30) == 0, events
+    del events["turn_done"]  # one line a turn, however many messages it answers
+    assert max(events.values()) <= 30, events
     assert await daemon.stop() == 0

@@ -23,8 +23,9 @@ async def test_three_deaths_then_the_apology_and_nobody_else_pays(daemon: Daemon
     for n in range(5):
         await daemon.deliver(meta.text(BOB, f"meanwhile {n}"))
     assert await daemon.hears(ANN, 1) == [SENTENCES["killed"]]
-    assert await daemon.hears(CID, 1) == ["slow before"]
-    assert await daemon.hears(DAN, 1) == ["slow beside"]
+    # Who was answered in the moment of a death may be answered again.
+    assert in_order(await daemon.hears(CID, 1)) == ["slow before"]
+    assert in_order(await daemon.hears(DAN, 1)) == ["slow beside"]
     await daemon.deliver(meta.text(ANN, "better now"))
     assert await daemon.hears(ANN, 2) == [SENTENCES["killed"], "better now"]
     wanted = [f"meanwhile {n}" for n in range(5)]

@@ -50,8 +50,8 @@ async def _write(talk: Talk) -> None:
 async def test_a_turn_that_does_not_end_is_waited_for_as_long_as_is_said(daemon: Daemon) -> None:
     await daemon.start()
     talk = Talk(daemon)
-    await talk.say(0, "hang")
-    await asyncio.sleep(0.3)
+    await talk.say(0, "until told")  # which nobody does
+    await until((daemon.folder / "asked").exists)
     loop = asyncio.get_running_loop()
     began = loop.time()
     daemon.signal(signal.SIGTERM)
@@ -69,9 +69,9 @@ async def test_twice_in_a_row(daemon: Daemon, second: signal.Signals) -> None:
     await daemon.start()
     talk = Talk(daemon)
     await talk.say(0, "until told")
-    await until((daemon.folder / "asked").exists, LONG_S)
+    await until((daemon.folder / "asked").exists)
     daemon.signal(signal.SIGTERM)
-    await daemon.says('"event": "draining"', LONG_S)
+    await daemon.says('"event": "draining"')
     daemon.signal(second)
     assert await daemon.ended(LONG_S) == 128 + second
     (daemon.folder / "go").touch()
@@ -128,7 +128,7 @@ async def test_a_hangup_changes_nothing(daemon: Daemon) -> None:
     await talk.is_answered()
     talk.judge(in_order=False)
     await daemon.becomes_ready()
-    assert daemon.lines("reloaded")
+    await until(lambda: daemon.lines("reloaded") != [])
 
 
 @pytest.mark.parametrize(

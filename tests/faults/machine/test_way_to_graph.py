@@ -16,6 +16,9 @@ from tests.faults.talk import Talk
 
 NEVER_CONNECTED = [Way.REFUSED, Way.BLACK_HOLE]
 NEVER_SECURED = [Way.RESET, Way.SILENT, Way.WRONG_NAME, Way.EXPIRED, Way.UNKNOWN_ISSUER]
+SILENCE_S = 6
+"""After which a send has failed, and after half of it one that was never connected: long enough for
+one that is answered, on a machine that is busy."""
 IN_DOUBT = [Way.RESET, Way.SILENT, Way.DYING]
 
 
@@ -25,8 +28,8 @@ async def sends(daemon: Daemon, outcome: str) -> float:
 
 async def begin(daemon: Daemon, wire: Wire, **more: str) -> Talk:
     daemon.configure(
-        channels=daemon.whatsapp(graph_api_url=wire.url),
-        outbox={**NO_BOUNDS, "receipt_wait_seconds": 1},
+        channels=daemon.whatsapp(graph_api_url=wire.url, graph_timeout_seconds=SILENCE_S),
+        outbox={**NO_BOUNDS, "receipt_wait_seconds": 3},
     )
     trusted = daemon.folder / "trusted.pem"
     trusted.write_bytes(wire.trusted)

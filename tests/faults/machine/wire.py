@@ -12,7 +12,7 @@ from typing import Self
 
 import trustme
 
-from tests.app.process import free_port
+from tests.app.ports import free_port
 
 
 class Way(enum.Enum):

@@ -46,7 +46,7 @@ async def bodies_almost_whole(target: Target) -> None:
                 to_come -= 1
                 if not to_come:  # more than a gigabyte has come; now they are held
                     whom.begin()
-            await one.answer(whom.left_s + 1)
+            await one.answer(whom.until_seen_s("408") + 1)
         await asyncio.sleep(1)
 
     await target.by(to_come, work)

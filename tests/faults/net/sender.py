@@ -15,7 +15,8 @@ from tests.fakes import meta
 
 _POSTERS = 4
 _PAUSE_S = 0.04
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
+"""For one try; whether it came in time is for others to judge."""
 
 
 @dataclass

@@ -20,10 +20,12 @@ from tests.faults.net.strangers import CONTACT, Attack
 from tests.faults.net.watch import Watch
 from tests.webhook.certificates import Files, Pair, trusting
 
-READY_S = 90.0
+READY_S = 240.0
+"""For an attack to come to its full strength, which may take more than a gigabyte."""
+_END_S = 180.0
+"""And for its end, when its time is over."""
 _OF_MESSAGES = re.compile("turn_|send_|parcel_|graph_")
 """Events of the sender's messages; of Graph, which this busy process plays, too."""
-_BACK_S = 30.0
 _SPARE = 6
 """Descriptors that may be open after an attack and were not before: the sender's and Graph's."""
 
@@ -94,14 +96,14 @@ class Siege:
             in_the_midst = self.watch.descriptors
             during = await self._sender.post_for(seconds - 1)
             in_the_midst = max(in_the_midst, self.watch.descriptors)
-            async with asyncio.timeout(seconds + 30):
+            async with asyncio.timeout(seconds + _END_S):
                 tally = Counter(json.loads(await attackers.stdout.read()))
                 await attackers.wait()
         finally:
             if attackers.returncode is None:
                 attackers.kill()
                 await attackers.wait()
-        await until(lambda: self.watch.descriptors <= descriptors + _SPARE, _BACK_S)
+        await until(lambda: self.watch.descriptors <= descriptors + _SPARE)
         return Besieged(
             before,
             during,
@@ -125,7 +127,7 @@ class Siege:
     async def all_is_answered(self) -> None:
         """What was acknowledged to the sender was answered once each, and nothing else ever."""
         graph, said = self.daemon.graph, self._sender.said
-        await until(lambda: len(graph.accepted) >= len(said), 60)
+        await until(lambda: len(graph.accepted) >= len(said))
         assert {call.to: call.body for call in graph.accepted} == said
         assert len(graph.accepted) == len(said)
         assert CONTACT not in {call.to for call in graph.calls}
@@ -151,9 +153,7 @@ async def besieged(
         daemon.wrapped_by = ("prlimit", f"--nofile={descriptors}:{descriptors}")
     async with daemon:
         trust = _configure(daemon, folder, is_secured=is_secured)
-        await daemon.launch()
-        await until(lambda: bool(daemon.lines("started")) or not daemon.is_running, 60)
-        assert daemon.is_running, daemon.said
+        await daemon.start()
         scheme = "https" if is_secured else "http"
         url = f"{scheme}://127.0.0.1:{daemon.port}/webhook"
         async with Sender(url, trust) as sender:

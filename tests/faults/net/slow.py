@@ -13,7 +13,7 @@ async def _drip(target: Target, begin: bytes, drop: bytes) -> None:
     """``begin``, then ``drop`` again and again until the other side has had enough."""
     async with target.connection() as one:
         await one.send(begin)
-        answer = asyncio.create_task(one.answer(target.left_s + 1))
+        answer = asyncio.create_task(one.answer(target.until_seen_s("408", "closed") + 1))
         try:
             while target.left_s and not answer.done():
                 await one.send(drop)
@@ -72,7 +72,7 @@ async def half_sent_bodies(target: Target) -> None:
     async def work(whom: Target) -> None:
         async with whom.connection() as one:
             await one.send(whole[: len(whole) - len(MESSAGE) // 2])
-            await one.answer(whom.left_s + 1)
+            await one.answer(whom.until_seen_s("408", "closed") + 1)
 
     await target.by(CROWD, work)
 
@@ -86,7 +86,7 @@ async def half_closed(target: Target) -> None:
         async with whom.connection() as one:
             await one.send(whole[: len(whole) - len(MESSAGE) // 2])
             one.socket.shutdown(socket.SHUT_WR)
-            await one.answer(whom.left_s + 1)
+            await one.answer(whom.until_seen_s("408", "closed") + 1)
             await asyncio.sleep(min(whom.left_s, _STEP_S))
 
     await target.by(CROWD, work)
@@ -99,15 +99,15 @@ async def answers_not_read(target: Target, request: bytes = b"") -> None:
 
     async def work(whom: Target) -> None:
         async with whom.connection(receive_buffer=4096) as one:
-            while whom.left_s:
+            while whom.until_seen_s("cut"):
                 try:
                     await one.send(block, timeout_s=2)
                 except TimeoutError:
                     # It takes no more; stay as long as it lets us. Part of a block has gone.
                     whom.tally["taken no more from"] += 1
-                    await one.send(b"x", timeout_s=whom.left_s + 0.1)
+                    await one.send(b"x", timeout_s=whom.until_seen_s("cut") + 0.1)
 
-    await target.by(50, work)
+    await target.by(20, work)
 
 
 async def metrics_not_read(target: Target) -> None:

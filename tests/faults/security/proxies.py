@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.app.patience import until
-from tests.app.process import free_port
+from tests.app.ports import free_port
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def _bare_haproxy(folder: Path, port: int, daemon: int) -> list[str]:
     (folder / "conf").write_text(
         f"""defaults
   mode http
-  timeout connect 5s
-  timeout client 10s
-  timeout server 10s
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
 listen all
   bind 127.0.0.1:{port}
   server one 127.0.0.1:{daemon}
@@ -129,10 +129,10 @@ def _haproxy(folder: Path, port: int, daemon: int) -> list[str]:
     (folder / "conf").write_text(
         f"""defaults
   mode http
-  timeout connect 5s
-  timeout client 10s
-  timeout server 10s
-  timeout http-request 10s
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
+  timeout http-request 60s
   option forwardfor
   http-reuse always
 frontend in

@@ -43,12 +43,12 @@ async def test_no_switch_of_the_environment_makes_it_talk(tmp_path: Path) -> Non
         }
         (tmp_path / "temporary").mkdir()
         await daemon.launch()
-        await until(daemon._answers, timeout_s=120)  # with these switches it is slow to start
+        await until(daemon._answers, timeout_s=600)  # with these switches it is slow to start
         at = int(time.time())
         await daemon.deliver(meta.text(ANN, "/otr", at=at))
-        await daemon.hears(ANN, 1, timeout_s=60)
+        await daemon.hears(ANN, 1)
         await daemon.deliver(meta.text(ANN, canary.words, at=at + 1))
-        await daemon.hears(ANN, 2, timeout_s=60)
+        await daemon.hears(ANN, 2)
         assert api.asked  # the words did go to the model
         assert canary.core in json.dumps(api.asked[-1].body)
         daemon.config.unlink()  # it names the variables, no values

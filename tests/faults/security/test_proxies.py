@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.app.patience import LONG_S, until
 from tests.fakes import meta
 from tests.faults.security.proxies import BARE, PROXIES, Proxy
 from tests.security.behind import Behind, listening
@@ -35,7 +36,7 @@ async def _victim(port: int, number: int) -> int:
         f"{meta.VERIFY_TOKEN}&hub.challenge=victim-{number}-end",
         Connection="close",
     )
-    answer = await wire.exchange(port, head)
+    answer = await wire.exchange(port, head, patience_s=LONG_S)
     assert answer.status == 200, answer.raw
     [found] = re.findall(rb"victim-(\d+)-end", answer.raw)
     return int(found)
@@ -99,7 +100,9 @@ async def test_without_a_secret_what_the_proxy_brings_is_refused(
     head = wire.head(Content_Length=len(BODY), Connection="close")
     async with listening(keys=False) as behind, proxy.running(tmp_path, behind.port) as port:
         for host in (b"bot.example.org", b"bot.example.org:443"):
-            answer = await wire.exchange(port, head.replace(b"localhost", host), BODY)
+            answer = await wire.exchange(
+                port, head.replace(b"localhost", host), BODY, patience_s=LONG_S
+            )
             assert answer.status == 401
     assert behind.taken == []
 
@@ -121,6 +124,7 @@ async def test_a_proxy_that_is_taken_in_is_found_out() -> None:
         port = server.sockets[0].getsockname()[1]
         hidden = VECTORS["GET with a body"].replace(b"GET /webhook", b"GET /healthz")
         await wire.exchange(port, hidden, patience_s=0.5)
+        await until(lambda: behind.smuggled != [])
         server.close()
         await server.wait_closed()
     assert behind.smuggled == [HIDDEN]

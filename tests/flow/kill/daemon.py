@@ -5,7 +5,6 @@ import ctypes
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,13 +14,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, Protocol
 
+from tests.app.ports import free_port
 from tests.fakes import meta
 from tests.flow.kill.moods import GRAPH_TIMEOUT_S
 
 ROOT = Path(__file__).resolve().parents[3]
 RECEIPT_WAIT_S = 1.0
-START_S = 30.0
-STOP_S = 30.0
+START_S = 90.0
+STOP_S = 90.0
 _PR_SET_PDEATHSIG = 1
 
 _PLUGIN = '''\
@@ -98,7 +98,7 @@ class Daemon:
         self.lives: list[Life] = []
         self._dice = dice
         self._graph_url = graph_url
-        self._port = _free_port()
+        self._port = free_port()
         self._process: Process | None = None
         self._install()
 
@@ -255,19 +255,3 @@ def _die_with_parent() -> None:
     """Even a loop that is killed itself leaves nothing running (Linux only)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    """A port below those that systems give to clients.
-
-    While the daemon is dead, clients try its port again and again; from the range of clients' own
-    ports one of them would one day be given that very port, and be connected with itself.
-    """
-    dice = Random()  # noqa: S311 - two loops at once must not choose alike
-    while True:
-        port = dice.randint(12_000, 30_000)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return port
