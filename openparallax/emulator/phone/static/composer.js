@@ -11,10 +11,8 @@ import { currentKey, setUi } from "./store.js";
 const MOST_TEXT = 65_536;
 
 export function composerView(data, ui, chat) {
-  const draft = ui.drafts.get(currentKey()) ?? "";
   const quoted = ui.quoting.get(currentKey());
-  const hints = ui.hintsShut === draft ? [] : commandsFor(draft);
-  const chosen = Math.min(ui.hint ?? 0, hints.length - 1);
+  const { draft, hints, chosen } = suggested(ui);
   const open = ui.menu?.name;
   return html`
     <div class="composer">
@@ -33,7 +31,7 @@ export function composerView(data, ui, chat) {
             aria-activedescendant=${hints.length ? `hint-${chosen}` : nothing}
             .value=${live(draft)}
             @input=${(event) => { ui.hint = 0; setDraft(event.target.value); }}
-            @keydown=${(event) => onKey(event, hints, chosen)}></textarea>
+            @keydown=${(event) => onKey(event, ui)}></textarea>
           ${menuButton("emoji", "smile", "Emoji", open)}
         </div>
         <button class="round send" type="button" aria-label="Send" ?disabled=${!draft.trim()}
@@ -43,6 +41,13 @@ export function composerView(data, ui, chat) {
       ${open === "attach" ? attachMenu(draft) : nothing}
     </div>
   `;
+}
+
+/** What is written so far, the commands that begin so, and which of them is chosen. */
+function suggested(ui) {
+  const draft = ui.drafts.get(currentKey()) ?? "";
+  const hints = ui.hintsShut === draft ? [] : commandsFor(draft);
+  return { draft, hints, chosen: Math.min(ui.hint ?? 0, hints.length - 1) };
 }
 
 function menuButton(name, sign, label, open) {
@@ -74,9 +79,9 @@ function take(command) {
   document.querySelector("#draft").focus();
 }
 
-function onKey(event, hints, chosen) {
+function onKey(event, ui) {
   if (event.isComposing) return; // an input method has the key
-  const draft = event.target.value;
+  const { draft, hints, chosen } = suggested(ui); // as it is: keys may be quicker than the drawing
   if (hints.length && ["ArrowUp", "ArrowDown"].includes(event.key)) {
     event.preventDefault();
     const step = event.key === "ArrowDown" ? 1 : -1;
