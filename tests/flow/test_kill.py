@@ -14,7 +14,7 @@ from tests.flow.kill.killer import Plan
 from tests.flow.kill.loop import run
 from tests.town import ANN, Town
 
-PLAN = Plan(seed=2, kills=5, pause_s=0.2, long_lives=0.1)
+PLAN = Plan(seed=2, kills=3, pause_s=0.2, long_lives=0.1)
 
 
 @pytest.mark.slow
